@@ -1,0 +1,87 @@
+"""The status of the build that the reader holds: what ran, how long it took, and with which packages.
+
+The directive ``{build-status}`` becomes two tables. Nothing in them is typed: times come from the execution cache,
+versions from the packages themselves.
+"""
+
+import platform
+from importlib.metadata import requires, version
+
+from docutils import nodes
+from myst_nb.sphinx_ import NbMetadataCollector
+from packaging.requirements import Requirement
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+
+
+class build_status(nodes.General, nodes.Element):
+    """Stands where the tables come."""
+
+
+class StatusDirective(SphinxDirective):
+    """``{build-status}``: executed pages and package versions."""
+
+    def run(self):
+        """Leave a mark, to be replaced once every page has been read."""
+        self.env.book_status_page = self.env.docname
+        return [build_status()]
+
+
+def table(titles, widths, rows):
+    """Return a table; a cell is a string or an inline node."""
+
+    def row(cells):
+        inline = [cell if isinstance(cell, nodes.Node) else nodes.Text(cell) for cell in cells]
+        return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in inline))
+
+    group = nodes.tgroup("", cols=len(titles))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    group += nodes.thead("", row(titles))
+    group += nodes.tbody("", *map(row, rows))
+    return nodes.table("", group)
+
+
+def executed_pages(app, docname):
+    """Return rows of (link to the page, seconds) for all pages with cells, in reading order."""
+    rows = []
+    for page in app.env.found_docs:
+        run = NbMetadataCollector.get_exec_data(app.env, page)
+        if run:
+            link = make_refnode(app.builder, docname, page, "", [nodes.Text(app.env.titles[page].astext())])
+            rows.append((page, (link, f"{run['runtime']:.1f} s")))
+    order = list(app.env.toctree_includes.get(app.config.root_doc, []))
+    rows.sort(key=lambda item: (order.index(item[0]) if item[0] in order else len(order), item[0]))
+    return [cells for _, cells in rows]
+
+
+def installed_versions():
+    """Return rows of (package, version) for Python and for all that `utils` asks for directly."""
+    wanted = (Requirement(line) for line in requires("embeddings-for-recommender-systems"))
+    names = sorted(r.name for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""}))
+    return [("Python", platform.python_version()), *((name, version(name)) for name in names)]
+
+
+def fill(app, doctree, docname):
+    """Put the tables where the directive stood."""
+    for mark in list(doctree.findall(build_status)):
+        mark.replace_self(
+            [
+                table(("Page", "Running time"), (70, 30), executed_pages(app, docname)),
+                table(("Package", "Version"), (70, 30), installed_versions()),
+            ]
+        )
+
+
+def refresh(app, env):
+    """Write the page again whenever any page was read again."""
+    page = getattr(env, "book_status_page", None)
+    return [page] if page in env.found_docs else []
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.add_node(build_status)
+    app.add_directive("build-status", StatusDirective)
+    app.connect("env-updated", refresh)
+    app.connect("doctree-resolved", fill)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,177 @@
+"""How the build executes: in parallel, once, again only when it must, and never past a failing cell."""
+
+import copy
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from book_execution import KERNEL_ENVIRONMENT, execute, execution_key
+
+from tests.built_book import ROOT
+
+HEAD = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+"""
+# Each page logs when its cell began and ended, so that the log shows what ran, and what ran at the same time.
+CELL = """
+```{{code-cell}} ipython3
+import time
+from pathlib import Path
+log = Path({log!r})
+begin = time.time()
+time.sleep(1.5)
+with log.open("a") as file:
+    print({name!r}, begin, time.time(), file=file)
+```
+"""
+
+
+class SmallBook:
+    """A book of three pages, built by the same configuration and extensions as ours."""
+
+    def __init__(self, folder):
+        self.folder, self.log = folder, folder / "log.txt"
+        for part in ("utils", "book/_ext", "book/_static", "book/_templates"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for part in ("_config.yml", "requirements.txt", "book/references.bib"):
+            shutil.copy(ROOT / part, folder / part)
+        (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: one}, {file: two}]\n")
+        (folder / "index.md").write_text("# A small book\n")
+        for name in ("one", "two"):
+            self.write(name, f"# Page {name}\n" + CELL.format(log=str(self.log), name=name))
+
+    def write(self, name, text):
+        """Write a page with cells."""
+        (self.folder / f"{name}.md").write_text(HEAD + text)
+
+    def build(self):
+        """Build; return the finished process and the names of the pages that ran, in order."""
+        self.log.write_text("")
+        process = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "jupyter_book",
+                "build",
+                str(self.folder),
+                "-W",
+                "-n",
+                "--keep-going",
+                "-q",
+            ],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(self.folder)},
+            check=False,
+        )
+        return process, [line.split()[0] for line in self.log.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """The small book, built once."""
+    small = SmallBook(tmp_path_factory.mktemp("book"))
+    process, ran = small.build()
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert sorted(ran) == ["one", "two"]
+    small.first_log = small.log.read_text()
+    return small
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core runs one page at a time")
+def test_pages_execute_at_the_same_time(book):
+    (_, begin_1, end_1), (_, begin_2, end_2) = (line.split() for line in book.first_log.splitlines())
+    assert max(float(begin_1), float(begin_2)) < min(float(end_1), float(end_2))
+
+
+def test_a_build_without_a_change_executes_nothing(book):
+    assert book.build()[1] == []
+
+
+def test_an_edit_of_prose_executes_nothing(book):
+    page = book.folder / "one.md"
+    page.write_text(page.read_text() + "\nOne more sentence.\n")
+    _, ran = book.build()
+    assert ran == []
+    assert "One more sentence." in (book.folder / "_build/html/one.html").read_text()
+
+
+def test_an_edit_of_one_page_executes_that_page_only(book):
+    page = book.folder / "one.md"
+    page.write_text(page.read_text().replace("import time\n", "import time  # edited\n"))
+    assert book.build()[1] == ["one"]
+
+
+def test_an_edit_of_utils_executes_every_page(book):
+    module = book.folder / "utils" / "claims.py"
+    module.write_text(module.read_text() + "\n# edited\n")
+    assert sorted(book.build()[1]) == ["one", "two"]
+
+
+def test_a_failing_cell_fails_the_build_and_names_the_page(book):
+    before = (book.folder / "two.md").read_text()
+    book.write("two", "# Page two\n\n```{code-cell} ipython3\nassert 1 == 2, 'the claim is false'\n```\n")
+    process, _ = book.build()
+    (book.folder / "two.md").write_text(before)
+    assert process.returncode != 0
+    assert "1 page(s) with a failing cell" in process.stdout + process.stderr
+    assert "the claim is false" in process.stdout + process.stderr
+
+
+def test_a_figure_without_alternative_text_fails_the_build(book):
+    before = (book.folder / "two.md").read_text()
+    cell = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+    book.write("two", f"# Page two\n\n```{{code-cell}} ipython3\n{cell}\n```\n")
+    process, _ = book.build()
+    (book.folder / "two.md").write_text(before)
+    assert process.returncode != 0
+    assert "this picture has no alternative text" in process.stdout + process.stderr
+
+
+def test_a_chapter_that_leaves_out_its_claim_fails_the_build(book):
+    (book.folder / "chapters").mkdir()
+    (book.folder / "chapters" / "autoencoders.md").write_text("# A chapter without its claim\n")
+    toc = book.folder / "_toc.yml"
+    before = toc.read_text()
+    toc.write_text(before.replace("{file: two}", "{file: two}, {file: chapters/autoencoders}"))
+    process, _ = book.build()
+    toc.write_text(before)
+    assert process.returncode != 0
+    assert "claim M6 is listed for this chapter" in process.stdout + process.stderr
+
+
+def test_execution_key_follows_code_data_and_pins_but_not_front_ends(tmp_path):
+    for part in ("utils/data", "utils/widgets", "book/results"):
+        (tmp_path / part).mkdir(parents=True)
+    files = ["requirements.txt", "utils/a.py", "utils/data/films.csv", "book/results/als.json"]
+    for file in [*files, "utils/widgets/a.mjs"]:
+        (tmp_path / file).write_text("1")
+    keys = [execution_key(tmp_path)]
+    for file in files:
+        (tmp_path / file).write_text("2")
+        keys.append(execution_key(tmp_path))
+    assert len(set(keys)) == 5
+    (tmp_path / "utils/widgets/a.mjs").write_text("2")
+    assert execution_key(tmp_path) == keys[-1]
+
+
+EXECUTED = sorted((ROOT / "_build" / "jupyter_execute").rglob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", EXECUTED, ids=lambda path: path.stem)
+def test_cells_give_the_same_outputs_when_they_run_again(path, monkeypatch):
+    for name, value in KERNEL_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    built = nbformat.read(path, as_version=4)
+    again = copy.deepcopy(built)
+    source = ROOT / path.relative_to(ROOT / "_build" / "jupyter_execute")
+    assert execute(again, Path(source), timeout=600).err is None
+    for before, after in zip(built.cells, again.cells):
+        assert after.get("outputs") == before.get("outputs"), before.source

@@ -1,0 +1,92 @@
+"""A real browser, and the built book both as files and from a server."""
+
+import os
+import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+from tests.built_book import HTML, built_pages
+
+INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# No sandbox as root (containers), no GPU, and no calls home, which fail, many at a time, where there is no network.
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+]
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that asks for a `page` once for every page of the book."""
+    if "page_name" in metafunc.fixturenames:
+        metafunc.parametrize("page_name", built_pages())
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium or Chrome from this machine, or else Playwright's own."""
+    path = next(filter(None, map(shutil.which, INSTALLED)), None)
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as error:
+            pytest.exit(
+                "the widgets are tested in a real browser, and none was found. Install Chromium or Chrome, or run: "
+                f".venv/bin/playwright install --with-deps chromium\n({error.message.splitlines()[0]})",
+                returncode=4,
+            )
+        yield chromium
+        chromium.close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve files without a line of log for each."""
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def served():
+    """Address of a server for the built book, on this machine only."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(HTML)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(params=["served", "file"])
+def address(request, served):
+    """The book's address: from a server, and from disk."""
+    return served if request.param == "served" else HTML.as_uri()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a page in a fresh context; record what it complains about and what it asks for."""
+    contexts = []
+
+    def open_(url, *, width=1280, height=900, scheme="light", **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints, page.requested = [], []
+        page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(m.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("requestfailed", lambda r: page.complaints.append(f"failed: {r.url}"))
+        page.on("request", lambda r: page.requested.append(r.url))
+        page.goto(url, wait_until="load")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()

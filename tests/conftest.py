@@ -1,0 +1,87 @@
+"""Fixtures that more than one folder of tests needs."""
+
+import hashlib
+import io
+import zipfile
+
+import pytest
+
+from utils.data import movielens
+
+# Files in the formats of MovieLens, with what is awkward in the real ones: titles that hold commas, accents, a
+# trailing blank, a span of years or none; two films of one title; films without genres, films that nobody rated.
+MOVIELENS_FILES = {
+    "ml-latest-small": {
+        "movies.csv": (
+            "movieId,title,genres\r\n"
+            "1,Toy Story (1995),Adventure|Animation\r\n"
+            '73,"Misérables, Les (1995)",Drama|War\r\n'
+            "838,Emma (1996),Comedy\r\n"
+            "26958,Emma (1996) ,Romance\r\n"
+            "171749,Death Note: Desu nôto (2006–2007),(no genres listed)\r\n"
+            "162414,Moonlight,Drama\r\n"
+        ).encode(),
+        "ratings.csv": (
+            b"userId,movieId,rating,timestamp\r\n"
+            b"2,838,4.5,1445714994\r\n"
+            b"2,1,3.0,1445714900\r\n"
+            b"10,26958,0.5,964982703\r\n"
+            b"10,171749,5.0,964982703\r\n"
+        ),
+        "tags.csv": (
+            b"userId,movieId,tag,timestamp\r\n"
+            b"2,1,Pixar,1445714996\r\n"
+            b'10,1,"animation, good",1445714997\r\n'
+            b"10,1,pixar ,1445714998\r\n"
+        ),
+    },
+    "ml-100k": {
+        "u.item": (
+            "1|Toy Story (1995)|01-Jan-1995||http://example.org/1|0|0|0|1|1|1|0|0|0|0|0|0|0|0|0|0|0|0|0\n"
+            "2|unknown||||1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n"
+            "3|Misérables, Les (1995) (V)|01-Jan-1995|||0|0|0|0|0|0|0|0|1|0|0|0|0|0|0|0|0|1|1\n"
+        ).encode("latin-1"),
+        "u.data": b"196\t3\t3\t881250949\n22\t1\t1\t878887116\n196\t1\t5\t881250950\n",
+    },
+    "ml-1m": {
+        "movies.dat": (
+            "1::Toy Story (1995)::Animation|Children's|Comedy\n"
+            "73::Misérables, Les (1995)::Drama|Musical\n"
+            "3952::2001: A Space Odyssey (1968)::Drama\n"
+        ).encode("latin-1"),
+        "ratings.dat": b"1::73::5::978300760\n1::1::3::978302109\n2::1::4::978298413\n",
+    },
+}
+
+
+def _zip_files(name):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in MOVIELENS_FILES[name].items():
+            archive.writestr(f"{name}/{member}", content)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def movielens_zips():
+    """Name of the data set → bytes of a small zip file in its format."""
+    return {name: _zip_files(name) for name in MOVIELENS_FILES}
+
+
+@pytest.fixture
+def empty_movielens_folder(tmp_path, monkeypatch, movielens_zips):
+    """Let the loader expect the small zip files, in a folder that has none yet."""
+    folder = tmp_path / "movielens"
+    folder.mkdir()
+    monkeypatch.setenv(movielens.CACHE_VARIABLE, str(folder))
+    for name, content in movielens_zips.items():
+        monkeypatch.setitem(movielens.SHA256, name, hashlib.sha256(content).hexdigest())
+    return folder
+
+
+@pytest.fixture
+def movielens_folder(empty_movielens_folder, movielens_zips):
+    """Let the loader find the three small zip files on this machine."""
+    for name, content in movielens_zips.items():
+        (empty_movielens_folder / f"{name}.zip").write_bytes(content)
+    return empty_movielens_folder

@@ -1,0 +1,82 @@
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from utils.plotting import PALETTE, SERIES, colour, use_book_style
+
+
+def luminance(hexadecimal):
+    """Relative luminance, as WCAG 2.2 defines it."""
+    channels = np.array([int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """Contrast ratio, from 1 (none) to 21 (black on white)."""
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def seen_by(hexadecimal, deficiency):
+    """Linear colour as seen with a colour-vision deficiency (Machado, Oliveira and Fernandes, 2009, severity 1)."""
+    matrices = {
+        "none": np.eye(3),
+        "protan": [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+        "deutan": [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
+        "tritan": [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ],
+    }
+    channels = np.array([int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.clip(np.array(matrices[deficiency]) @ channels**2.2, 0, 1) ** (1 / 2.2)
+
+
+def test_palette_contrast_is_as_documented():
+    for name, pair in PALETTE.items():
+        for theme in (0, 1):
+            least = {"page": 1, "grid": 1}.get(name, 4.5 if name in ("ink", "muted") else 3)
+            assert contrast(pair[theme], PALETTE["page"][theme]) >= least, (name, theme)
+
+
+@pytest.mark.parametrize("deficiency", ["none", "protan", "deutan", "tritan"])
+@pytest.mark.parametrize("theme", [0, 1])
+def test_first_four_series_differ_for_every_reader(deficiency, theme):
+    for one, other in combinations(SERIES[:4], 2):
+        seen = [seen_by(PALETTE[name][theme], deficiency) for name in (one, other)]
+        assert np.linalg.norm(seen[0] - seen[1]) > 0.15, (one, other)
+
+
+def test_palette_colours_are_all_different():
+    # The built book finds a colour by its value, so two names for one value could not be told apart.
+    assert len({light for light, _ in PALETTE.values()}) == len(PALETTE)
+
+
+def test_colour_rejects_an_unknown_name():
+    with pytest.raises(KeyError, match=r"no colour 'mauve'.*ink"):
+        colour("mauve")
+
+
+def test_use_book_style_gives_the_same_bytes_for_the_same_figure(tmp_path):
+    drawn = []
+    with plt.rc_context():
+        use_book_style()
+        for name in ("one.svg", "two.svg"):
+            figure, axes = plt.subplots()
+            axes.plot([1, 3, 2])
+            figure.savefig(tmp_path / name, metadata={"Date": None})
+            plt.close(figure)
+            drawn.append((tmp_path / name).read_bytes())
+    assert drawn[0] == drawn[1]

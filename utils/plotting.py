@@ -1,0 +1,107 @@
+"""One look for every figure of the book.
+
+A chapter calls `use_book_style` once, in its import cell, and then draws with plain matplotlib. Figures come out
+as vector graphics. The built book swaps each colour of `PALETTE` for a CSS variable of the same name, so that a
+figure follows the reader's light or dark theme without being drawn twice (``book/_ext/book_figures.py``).
+"""
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+#: Name → (colour on a light page, colour on a dark page). The first four hues differ for readers with any of the
+#: common colour-vision deficiencies, and every hue has a contrast of at least 3 : 1 with its page, the inks (ink,
+#: muted) of at least 4.5 : 1. tests/test_plotting.py computes both.
+PALETTE = {
+    "ink": ("#1f2933", "#e4e9ee"),
+    "muted": ("#56616c", "#a3afba"),
+    "grid": ("#d9dee3", "#39424b"),
+    "page": ("#ffffff", "#14181c"),
+    "blue": ("#0067a3", "#5cb3e6"),
+    "orange": ("#c25400", "#f59145"),
+    "green": ("#5f8f2f", "#c9efa3"),
+    "purple": ("#7b2a7f", "#a06be0"),
+    "gold": ("#8a6d00", "#dcb93b"),
+    "sky": ("#2f86b5", "#9bd3f2"),
+}
+
+#: The colours of the first, second, … line of a chart, in this order.
+SERIES = ("blue", "orange", "green", "purple", "gold", "sky")
+
+#: Colour maps that are legible on both pages and to all readers.
+SEQUENTIAL, DIVERGING = "cividis", "PuOr"
+
+
+def colour(name):
+    """Return a palette colour, as matplotlib wants it.
+
+    Parameters
+    ----------
+    name : str
+        A key of `PALETTE`: ``"ink"``, ``"muted"``, ``"grid"``, ``"page"`` or a hue such as ``"blue"``.
+
+    Returns
+    -------
+    str
+        The hexadecimal colour on a light page. The built book turns it into the dark one where needed.
+
+    Raises
+    ------
+    KeyError
+        If there is no such colour; the message lists those there are.
+
+    Examples
+    --------
+    >>> colour("blue")
+    '#0067a3'
+    """
+    if name not in PALETTE:
+        raise KeyError(f"no colour {name!r} in the book's palette; choose one of {', '.join(PALETTE)}")
+    return PALETTE[name][0]
+
+
+def use_book_style():
+    """Make matplotlib draw in the book's style: vector output, quiet axes, palette colours.
+
+    Line styles and markers change together with the colours, so that no curve is told by its colour alone.
+
+    Examples
+    --------
+    >>> use_book_style()
+    >>> mpl.rcParams["axes.spines.top"]
+    False
+    """
+    set_matplotlib_formats("svg", metadata={"Date": None})
+    mpl.rcParams.update(
+        {
+            "svg.hashsalt": "book",  # the same figure gives the same bytes in every build
+            "svg.fonttype": "path",  # letters keep their shape and place on machines without the font
+            "font.family": "DejaVu Sans",  # shipped with matplotlib
+            "font.size": 10,
+            "figure.figsize": (6.8, 3.8),
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": colour("page"),
+            "axes.facecolor": "none",
+            "axes.edgecolor": colour("muted"),
+            "axes.labelcolor": colour("ink"),
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "grid.color": colour("grid"),
+            "grid.linewidth": 0.8,
+            "text.color": colour("ink"),
+            "xtick.color": colour("muted"),
+            "ytick.color": colour("muted"),
+            "lines.linewidth": 2,
+            "lines.markersize": 5,
+            "patch.edgecolor": colour("page"),
+            "legend.frameon": False,
+            "image.cmap": SEQUENTIAL,
+            "axes.prop_cycle": cycler(color=[colour(name) for name in SERIES])
+            + cycler(linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]),
+        }
+    )

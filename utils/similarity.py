@@ -1,0 +1,249 @@
+"""Compare vectors: inner product, cosine and Euclidean distance, and search for the most similar items.
+
+All three measures are scores: higher means more similar. A distance enters with a minus sign.
+"""
+
+import numpy as np
+
+#: The measures that `scores` and `top_k` know.
+MEASURES = ("dot", "cosine", "euclidean")
+
+# `top_k` holds at most this many scores at a time (16 MB in float32): enough for a fast matrix product, and few enough
+# for the search that follows to find them still in a cache.
+MAX_SCORES = 2**22
+
+
+def scores(queries, items, measure="dot"):
+    r"""Score every item for every query.
+
+    .. math::
+
+        s_\text{dot} = \mathbf{q}^\top \mathbf{y}, \qquad
+        s_\text{cosine} = \frac{\mathbf{q}^\top \mathbf{y}}{\lVert\mathbf{q}\rVert\,\lVert\mathbf{y}\rVert}, \qquad
+        s_\text{euclidean} = -\lVert\mathbf{q} - \mathbf{y}\rVert
+
+    Parameters
+    ----------
+    queries : array_like of shape (n_queries, n_factors) or (n_factors,)
+        Query vectors, or a single one.
+    items : array_like of shape (n_items, n_factors)
+        Item vectors; row i is item i.
+    measure : {"dot", "cosine", "euclidean"}, optional
+        How to compare.
+
+    Returns
+    -------
+    ndarray of shape (n_queries, n_items), or (n_items,) for a single query
+        Higher is more similar: any number for "dot", -1 to 1 for "cosine", 0 or less for "euclidean". float32 if all
+        vectors are float32 and the measure is not "euclidean", else float64. Without items there are no columns.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, an entry is not finite, the measure is unknown, or a vector is zero and the measure is
+        "cosine": the zero vector has no direction.
+
+    Notes
+    -----
+    Euclidean distances are computed in float64 whatever the input, from :math:`2 q^\top y - |q|^2 - |y|^2`. That
+    subtracts numbers that are nearly equal when q is close to y, where float32 would lose the difference.
+
+    Examples
+    --------
+    >>> query, films = [1.0, 1.0], [[3.0, 0.0], [1.0, 1.0]]
+    >>> scores(query, films, "dot")
+    array([3., 2.])
+    >>> scores(query, films, "cosine").round(3)
+    array([0.707, 1.   ])
+    >>> scores(query, films, "euclidean").round(3)
+    array([-2.236,  0.   ])
+    """
+    queries, items, is_single = _check_vectors(queries, items)
+    queries, items = _as_inner_products(queries, items, measure)
+    result = _finish(queries @ items.T, measure)
+    return result[0] if is_single else result
+
+
+def top_k(queries, items, k, measure="dot"):
+    """Find the k most similar items of every query, exactly.
+
+    The full table of scores is never held: queries go in blocks, and each row is searched by the maxima of its blocks
+    instead of being sorted.
+
+    Parameters
+    ----------
+    queries, items, measure
+        As in `scores`.
+    k : int
+        How many items, 1 to n_items.
+
+    Returns
+    -------
+    indices : ndarray of shape (n_queries, k), or (k,) for a single query, int64
+        Rows of `items`, the most similar first. Of items with equal scores the lower index comes first.
+    values : ndarray of the same shape
+        Their scores, as `scores` gives them.
+
+    Raises
+    ------
+    ValueError
+        As in `scores`, and if k is not from 1 to n_items.
+
+    Examples
+    --------
+    >>> indices, values = top_k([1.0, 1.0], [[3.0, 0.0], [1.0, 1.0], [0.0, 3.0]], k=2)
+    >>> indices, values
+    (array([0, 2]), array([3., 3.]))
+    """
+    queries, items, is_single = _check_vectors(queries, items)
+    n_queries, n_items = len(queries), len(items)
+    if k != int(k) or not 1 <= k <= n_items:
+        raise ValueError(f"expected k from 1 to the number of items, {n_items}, received {k}; ask for fewer items")
+    queries, items = _as_inner_products(queries, items, measure)
+    indices = np.empty((n_queries, int(k)), dtype=np.int64)
+    values = np.empty((n_queries, int(k)), dtype=np.result_type(queries, items))
+    n_rows = max(1, MAX_SCORES // n_items)
+    for start in range(0, n_queries, n_rows):
+        rows = slice(start, start + n_rows)
+        products = queries[rows] @ items.T
+        indices[rows] = _largest(products, int(k))
+        values[rows] = np.take_along_axis(products, indices[rows], axis=1)
+    values = _finish(values, measure)
+    return (indices[0], values[0]) if is_single else (indices, values)
+
+
+def augment_for_mips(items, queries):
+    r"""Add one coordinate to every vector, so that Euclidean distance ranks items as the inner product did.
+
+    With L the length of the longest item,
+
+    .. math::
+
+        \tilde{\mathbf{y}} = \big(\mathbf{y}, \sqrt{L^2 - \lVert\mathbf{y}\rVert^2}\big), \quad
+        \tilde{\mathbf{q}} = (\mathbf{q}, 0)
+        \quad\Rightarrow\quad
+        \lVert\tilde{\mathbf{q}} - \tilde{\mathbf{y}}\rVert^2
+        = \lVert\mathbf{q}\rVert^2 + L^2 - 2\,\mathbf{q}^\top\mathbf{y} .
+
+    So every index for nearest neighbours can search for the maximum inner product (MIPS).
+
+    Parameters
+    ----------
+    items : array_like of shape (n_items, n_factors)
+        Item vectors, at least one.
+    queries : array_like of shape (n_queries, n_factors) or (n_factors,)
+        Query vectors, or a single one.
+
+    Returns
+    -------
+    items : ndarray of shape (n_items, n_factors + 1)
+        All of length L.
+    queries : ndarray of shape (n_queries, n_factors + 1) or (n_factors + 1,)
+        The last coordinate is 0.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, an entry is not finite, or there is no item.
+
+    References
+    ----------
+    Bachrach et al. (2014), section 3.1; there queries have unit length first, which changes no ranking.
+
+    Examples
+    --------
+    >>> items, query = augment_for_mips([[3.0, 4.0], [0.0, 3.0]], [1.0, 2.0])
+    >>> items
+    array([[3., 4., 0.],
+           [0., 3., 4.]])
+    >>> query
+    array([1., 2., 0.])
+    """
+    queries, items, is_single = _check_vectors(queries, items)
+    if len(items) == 0:
+        raise ValueError("expected at least one item, received none; the added coordinate needs the longest length")
+    squares = (items**2).sum(axis=1)
+    items = np.column_stack([items, np.sqrt(squares.max() - squares)])
+    queries = np.column_stack([queries, np.zeros(len(queries), dtype=queries.dtype)])
+    return items, queries[0] if is_single else queries
+
+
+def _check_vectors(queries, items):
+    """Return both as tables of one floating type, and whether there was a single query."""
+    queries, items = np.asarray(queries), np.asarray(items)
+    if items.ndim != 2:
+        raise ValueError(f"expected items of shape (n_items, n_factors), received {items.shape}; use one row an item")
+    if queries.ndim not in (1, 2) or queries.shape[-1] != items.shape[1]:
+        raise ValueError(
+            f"expected queries of shape (n_queries, {items.shape[1]}) or ({items.shape[1]},), as many numbers as an item "
+            f"has, received {queries.shape}; queries and items must live in the same space"
+        )
+    for name, array in (("queries", queries), ("items", items)):
+        if array.dtype.kind not in "fiub":
+            raise ValueError(f"expected {name} of real numbers, received {array.dtype}; convert them to float")
+        if not np.isfinite(array).all():
+            raise ValueError(f"expected finite {name}, received NaN or infinity in row {_bad_row(array)}; leave it out")
+    dtype = np.result_type(queries, items, np.float32)
+    return np.atleast_2d(queries).astype(dtype, copy=False), items.astype(dtype, copy=False), queries.ndim == 1
+
+
+def _bad_row(array):
+    return int(np.flatnonzero(~np.isfinite(np.atleast_2d(array)).all(axis=1))[0])
+
+
+def _as_inner_products(queries, items, measure):
+    """Return vectors whose inner product is the score; for "euclidean", minus the squared distance."""
+    if measure == "dot":
+        return queries, items
+    if measure == "cosine":
+        return _unit_rows(queries, "queries"), _unit_rows(items, "items")
+    if measure == "euclidean":
+        # Distances do not change when all points move together; near the origin fewer digits cancel.
+        centre = items.mean(axis=0, dtype=np.float64) if len(items) else 0.0
+        queries, items = queries - centre, items - centre
+        ones = np.ones((len(queries), 1))
+        left = np.hstack([2 * queries, -ones, -(queries**2).sum(axis=1, keepdims=True)])
+        right = np.hstack([items, (items**2).sum(axis=1, keepdims=True), np.ones((len(items), 1))])
+        return left, right
+    raise ValueError(f"expected a measure among {', '.join(map(repr, MEASURES))}, received {measure!r}; choose one")
+
+
+def _finish(products, measure):
+    """Turn the inner products of `_as_inner_products` into scores; rounding may carry them out of their range."""
+    if measure == "cosine":
+        return products.clip(-1, 1)
+    if measure == "euclidean":
+        return 0.0 - np.sqrt(np.maximum(-products, 0.0))
+    return products
+
+
+def _unit_rows(vectors, name):
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not lengths.all():
+        raise ValueError(
+            f"expected {name} with a direction, received a zero vector in row {int(np.flatnonzero(lengths == 0)[0])}; "
+            "leave it out, or use 'dot' or 'euclidean'"
+        )
+    return vectors / lengths
+
+
+def _largest(rows, k):
+    """Return the positions (n_rows, k) of the k largest entries of each row, largest first, ties to the left.
+
+    Cut a row into blocks. The k blocks with the largest maxima hold the k largest entries: each of those blocks has an
+    entry that comes before all that is in the other blocks. So one pass for the maxima is enough to leave most of the row
+    alone, and what remains is searched in the same way.
+    """
+    n_rows, n = rows.shape
+    if n <= 16 * k:
+        return np.argsort(-rows, axis=1, kind="stable")[:, :k]
+    width = int(np.sqrt(n / k))  # as many maxima (n / width) as candidates (k * width)
+    n_full = n // width * width
+    maxima = rows[:, :n_full].reshape(n_rows, -1, width).max(axis=2)
+    if n_full < n:
+        maxima = np.hstack([maxima, rows[:, n_full:].max(axis=1, keepdims=True)])
+    blocks = np.sort(_largest(maxima, k), axis=1)  # in the order of the row, so that ties stay in that order
+    positions = (blocks[:, :, None] * width + np.arange(width)).reshape(n_rows, -1)  # (n_rows, k * width)
+    candidates = np.take_along_axis(rows, np.minimum(positions, n - 1), axis=1)
+    candidates[positions >= n] = -np.inf  # the last block may be short
+    return np.take_along_axis(positions, _largest(candidates, k), axis=1)
