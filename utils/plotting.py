@@ -77,14 +77,14 @@ def use_book_style():
             "svg.hashsalt": "book",  # the same figure gives the same bytes in every build
             "svg.fonttype": "path",  # letters keep their shape and place on machines without the font
             "font.family": "DejaVu Sans",  # shipped with matplotlib
-            "font.size": 10,
-            "figure.figsize": (6.8, 3.8),
+            "font.size": 11,  # on a phone a figure shrinks to little more than half its width
+            "figure.figsize": (6.2, 3.6),
             "figure.constrained_layout.use": True,
             "figure.facecolor": colour("page"),
             "axes.facecolor": "none",
             "axes.edgecolor": colour("muted"),
             "axes.labelcolor": colour("ink"),
-            "axes.titlesize": 11,
+            "axes.titlesize": 12,
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.spines.top": False,

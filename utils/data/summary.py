@@ -74,7 +74,7 @@ def popularity_curve(interactions, n_points=101):
     --------
     >>> from utils.data import load_davis
     >>> popularity_curve(load_davis(), n_points=3).round(2)
-    array([0.  , 0.76, 1.  ])
+    array([0.  , 0.72, 1.  ])
     """
     if interactions.n_events == 0 or n_points < 2:
         raise ValueError(
