@@ -5,7 +5,13 @@ as vector graphics. The built book swaps each colour of `PALETTE` for a CSS vari
 figure follows the reader's light or dark theme without being drawn twice (``book/_ext/book_figures.py``).
 """
 
+import hashlib
+import html
+import io
+import re
+
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -105,3 +111,54 @@ def use_book_style():
             + cycler(linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]),
         }
     )
+
+
+def themed_svg(source, alt):
+    """Turn an SVG document of matplotlib's into an element that stands in a page and follows its theme.
+
+    Parameters
+    ----------
+    source : str
+        The SVG document.
+    alt : str
+        What a reader who does not see the figure needs.
+
+    Returns
+    -------
+    str
+        One ``<svg>`` element, with the CSS variables ``--book-…`` for the colours of `PALETTE`. Its ids are made
+        unique by a hash of the source, since several figures may share a page.
+    """
+    svg = re.sub(r"<metadata>.*?</metadata>", "", source[source.index("<svg") :], flags=re.DOTALL)
+    for name, (light, _) in PALETTE.items():
+        svg = re.sub(rf"{light}(?![0-9a-f])", f"var(--book-{name})", svg, flags=re.IGNORECASE)
+    mark = "f" + hashlib.sha256(source.encode()).hexdigest()[:8]
+    svg = re.sub(r'\bid="', f'id="{mark}', svg)
+    svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{mark}", svg)
+    width = re.search(r'<svg[^>]*?\bwidth="([\d.]+)pt"', svg)
+    size = f"width:{float(width[1]) * 4 / 3:.0f}px" if width else ""
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    head = f'<svg class="book-figure" role="img" aria-label="{html.escape(alt)}" style="{size}"'
+    return re.sub(r"\s*\n\s*", "\n", svg.replace("<svg", head, 1)).strip()
+
+
+def draw_svg(figure, alt):
+    """Draw a figure as an element for a page, in the book's style, and close it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    alt : str
+        What a reader who does not see it needs.
+
+    Returns
+    -------
+    str
+        As `themed_svg`.
+    """
+    document = io.StringIO()
+    figure.savefig(document, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    return themed_svg(document.getvalue(), alt)

@@ -1,8 +1,8 @@
 """Results on real data, computed once, committed with their provenance, and quoted by the chapters.
 
-MovieLens may not be on the machine that builds the book. So what a chapter says about it is computed by ``make results``
-into ``book/results/<name>.json``. Where the data are on the machine, the chapter computes a part again and asserts that
-it agrees.
+MovieLens may not be on the machine that builds the book. So what a chapter says about it is computed by ``make
+results`` into ``book/results/<name>.json``. Where the data are on the machine, the chapter computes a part again and
+asserts that it agrees.
 """
 
 import json

@@ -175,8 +175,8 @@ def _check_vectors(queries, items):
         raise ValueError(f"expected items of shape (n_items, n_factors), received {items.shape}; use one row an item")
     if queries.ndim not in (1, 2) or queries.shape[-1] != items.shape[1]:
         raise ValueError(
-            f"expected queries of shape (n_queries, {items.shape[1]}) or ({items.shape[1]},), as many numbers as an item "
-            f"has, received {queries.shape}; queries and items must live in the same space"
+            f"expected queries of shape (n_queries, {items.shape[1]}) or ({items.shape[1]},), as many numbers as an "
+            f"item has, received {queries.shape}; queries and items must live in the same space"
         )
     for name, array in (("queries", queries), ("items", items)):
         if array.dtype.kind not in "fiub":
@@ -231,8 +231,8 @@ def _largest(rows, k):
     """Return the positions (n_rows, k) of the k largest entries of each row, largest first, ties to the left.
 
     Cut a row into blocks. The k blocks with the largest maxima hold the k largest entries: each of those blocks has an
-    entry that comes before all that is in the other blocks. So one pass for the maxima is enough to leave most of the row
-    alone, and what remains is searched in the same way.
+    entry that comes before all that is in the other blocks. So one pass for the maxima is enough to leave most of the
+    row alone, and what remains is searched in the same way.
     """
     n_rows, n = rows.shape
     if n <= 16 * k:

@@ -4,16 +4,13 @@ Vector figures are written into the page itself, each colour of the book's palet
 same name. So one drawing serves the light and the dark theme, and needs no request of its own.
 """
 
-import hashlib
-import html
-import re
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
-from utils.plotting import PALETTE
+from utils.plotting import PALETTE, themed_svg
 
 logger = logging.getLogger(__name__)
 
@@ -45,36 +42,6 @@ def write_palette(app):
         static.mkdir(parents=True, exist_ok=True)
         (static / "book-palette.css").write_text(palette_css(), encoding="utf-8")
         app.add_css_file("book-palette.css", priority=600)
-
-
-def themed_svg(source, alt):
-    """Return matplotlib's SVG as an inline element that follows the page's theme.
-
-    Parameters
-    ----------
-    source : str
-        The SVG document.
-    alt : str
-        The alternative text.
-
-    Returns
-    -------
-    str
-        One ``<svg>`` element. Its ids are made unique by a hash, since several figures share a page.
-    """
-    svg = source[source.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    for name, (light, _) in PALETTE.items():
-        svg = re.sub(rf"{light}(?![0-9a-f])", f"var(--book-{name})", svg, flags=re.IGNORECASE)
-    mark = "f" + hashlib.sha256(source.encode()).hexdigest()[:8]
-    svg = re.sub(r'\bid="', f'id="{mark}', svg)
-    svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{mark}", svg)
-    width = re.search(r'<svg[^>]*?\bwidth="([\d.]+)pt"', svg)
-    size = f"width:{float(width[1]) * 4 / 3:.0f}px" if width else ""
-    head = f'<svg class="book-figure" role="img" aria-label="{html.escape(alt)}" style="{size}"'
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    return re.sub(r"\s*\n\s*", "\n", svg.replace("<svg", head, 1)).strip()
 
 
 class InlineFigures(SphinxPostTransform):

@@ -5,7 +5,7 @@ import re
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
-from tests.built_book import HTML
+from tests.built_book import HTML, ROOT
 
 FOREIGN = re.compile(r"^(https?:)?//", re.IGNORECASE)
 
@@ -64,6 +64,10 @@ def test_cells_print_no_warning_and_no_traceback(soup):
 def test_cells_show_no_leftover_object(soup):
     printed = " ".join(tag.get_text() for tag in soup.select(".cell_output"))
     assert re.findall(r"<matplotlib[^>]*>|<Axes[^>]*>|\[?Text\(|np\.float64\(| object at 0x", printed) == []
+
+
+def test_page_names_no_folder_of_the_machine_that_built_it(page):
+    assert str(ROOT) not in (HTML / page).read_text(encoding="utf-8")
 
 
 def test_page_states_its_language_and_title(soup):

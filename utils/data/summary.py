@@ -15,9 +15,9 @@ def summarise(interactions):
     -------
     dict of str to int or float
         ``n_users``, ``n_items``, ``n_events`` and ``density`` (share of the pairs that have an event);
-        ``median_per_user`` and ``median_per_item`` (events; users and items without any count as 0); ``cold_items`` (how
-        many have none); ``top_tenth`` (share of all events that falls on the most popular 10 % of the items, rounded
-        up to whole items); and ``mean_value``.
+        ``median_per_user`` and ``median_per_item`` (events; users and items without any count as 0); ``cold_items``
+        (how many have none); ``top_tenth`` (share of all events that falls on the most popular 10 % of the items,
+        rounded up to whole items); and ``mean_value``.
 
     Raises
     ------

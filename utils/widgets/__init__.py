@@ -1,0 +1,10 @@
+"""The interactive experiments of the book: one widget is one class here and one front end beside it.
+
+Each front end is an ES module of the same stem, ``<slug>.mjs``. It draws the widget in a notebook with a kernel,
+through anywidget, and in the built page without one.
+"""
+
+from utils.widgets.base import BookWidget, bundle
+from utils.widgets.similarity import SimilarityExplorer
+
+__all__ = ["BookWidget", "SimilarityExplorer", "bundle"]
