@@ -5,8 +5,13 @@ import io
 import zipfile
 
 import pytest
+from hypothesis import settings
 
 from utils.data import movielens
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("book", deadline=None)
+settings.load_profile("book")
 
 # Files in the formats of MovieLens, with what is awkward in the real ones: titles that hold commas, accents, a
 # trailing blank, a span of years or none; two films of one title; films without genres, films that nobody rated.

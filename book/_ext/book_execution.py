@@ -91,12 +91,17 @@ def read_notebook(app, docname):
 def execute(notebook, path, timeout):
     """Run one notebook in its own folder and kernel; give back MyST-NB's record of the run."""
     # nbclient talks to its kernel through an event loop, and a worker thread has none of its own.
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     # A kernel on this machine need not warn, for every page, that its channels on the loopback are not encrypted.
     quiet = ["--IPKernelApp.log_level=ERROR"]
-    return single_nb_execution(
-        notebook, cwd=str(path.parent), timeout=timeout, allow_errors=False, extra_arguments=quiet
-    )
+    try:
+        return single_nb_execution(
+            notebook, cwd=str(path.parent), timeout=timeout, allow_errors=False, extra_arguments=quiet
+        )
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def execute_missing(app, env, docnames):
