@@ -52,8 +52,13 @@ class Verdict:
     verdict: str
     because: str
 
+    @property
+    def joint(self):
+        """Return what stands between verdict and evidence, for "holds when" goes on as one sentence."""
+        return " " if self.verdict == "holds when" else ": "
+
     def __repr__(self):
-        return f"Claim {self.claim.id}: {self.claim.sentence} — {self.verdict}: {self.because}"
+        return f"Claim {self.claim.id}: {self.claim.sentence} — {self.verdict}{self.joint}{self.because}"
 
     def _repr_html_(self):
         kind = self.verdict.replace(" ", "-")
@@ -62,7 +67,7 @@ class Verdict:
             f'data-because="{html.escape(self.because)}">'
             f'<p class="book-claim-sentence"><strong>Claim {self.claim.id}.</strong> '
             f"{html.escape(self.claim.sentence)}</p>"
-            f'<p><strong class="book-verdict">{self.verdict}</strong> {html.escape(self.because)}</p></div>'
+            f'<p><strong class="book-verdict">{self.verdict}</strong>{self.joint}{html.escape(self.because)}</p></div>'
         )
 
 

@@ -198,8 +198,9 @@ def _as_inner_products(queries, items, measure):
     if measure == "cosine":
         return _unit_rows(queries, "queries"), _unit_rows(items, "items")
     if measure == "euclidean":
-        # Distances do not change when all points move together; near the origin fewer digits cancel.
-        centre = items.mean(axis=0, dtype=np.float64) if len(items) else 0.0
+        # Distances do not change when all points move together, and near the origin fewer digits cancel. Whole steps
+        # keep whole numbers whole, so that equal distances between them stay exactly equal.
+        centre = np.rint(items.mean(axis=0, dtype=np.float64)) if len(items) else 0.0
         queries, items = queries - centre, items - centre
         ones = np.ones((len(queries), 1))
         left = np.hstack([2 * queries, -ones, -(queries**2).sum(axis=1, keepdims=True)])

@@ -110,7 +110,10 @@ def fill(app, doctree, docname):
             body += row(
                 [nodes.strong("", claim_id)],
                 [nodes.Text(claims[claim_id].sentence)],
-                [nodes.strong("", verdict, classes=["book-verdict"]), nodes.Text(f" — {because}")],
+                [
+                    nodes.strong("", verdict, classes=["book-verdict"]),
+                    nodes.Text(f"{' ' if verdict == 'holds when' else ': '}{because}"),
+                ],
                 [link],
             )
         group = nodes.tgroup("", cols=4)

@@ -60,13 +60,14 @@ function frame({ model, el, slug, label, traits }) {
 function slider({ label, min, max, step, onInput }) {
   const id = newId();
   const input = h("input", { type: "range", id, min, max, step });
-  const output = h("output", { for: id });
+  // Not an <output>, which is one more live region; a screen reader hears the value from the slider itself.
+  const shown = h("span", { class: "bw-value", "aria-hidden": "true" });
   input.addEventListener("input", () => onInput(input.valueAsNumber));
   return {
-    node: h("div", { class: "bw-slider" }, h("label", { for: id }, label), input, output),
+    node: h("div", { class: "bw-slider" }, h("label", { for: id }, label), input, shown),
     show(value, text) {
       input.value = value;
-      output.textContent = text;
+      shown.textContent = text;
       input.setAttribute("aria-valuetext", text);
     },
   };

@@ -24,11 +24,11 @@ function rank(query, items, measure) {
   return items.map((_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
 }
 
-// The region of all places that score higher than the first item: no item lies in it.
-function levelRegion(query, items, measure) {
+// The region of all places that score higher than the first item: no item lies in it. It ends `far` from the origin,
+// which has to be beyond every edge of the drawing.
+function levelRegion(query, items, measure, far = 8 * Math.max(1, ...[query, ...items].map(length))) {
   const first = items[rank(query, items, measure)[0]];
   const toward = Math.atan2(query[1], query[0]);
-  const far = 40; // beyond every edge of the drawing
   const at = (angle, radius) => [radius * Math.cos(angle), radius * Math.sin(angle)];
   if (measure === "euclidean") return { centre: query, radius: length([query[0] - first[0], query[1] - first[1]]) };
   if (measure === "cosine") {
@@ -160,7 +160,7 @@ function render({ model, el }) {
   function placeLabel(text, item) {
     const isLeft = start[0] * item[1] - start[1] * item[0] > 0;
     const fits = isLeft ? x(item[0]) > 7 * text.length : x(item[0]) + 7 * text.length < SIZE;
-    const below = fits ? 4 : item[1] * start[1] < 0 ? 18 : -10;
+    const below = fits ? 4 : isLeft ? -10 : 18;
     return s(
       "text",
       { x: x(item[0]) + (fits ? (isLeft ? -8 : 8) : 0), y: y(item[1]) + below, "text-anchor": isLeft === fits ? "end" : "start" },
@@ -181,7 +181,7 @@ function render({ model, el }) {
         placeLabel(labels[i], item),
       );
     });
-    const region = levelRegion(query, items, model.get("level"));
+    const region = levelRegion(query, items, model.get("level"), 5 * reach);
     levelShape.replaceChildren(
       region.corners
         ? s("polygon", { points: region.corners.map((corner) => `${x(corner[0])},${y(corner[1])}`).join(" ") })
