@@ -100,7 +100,8 @@ function render({ model, el }) {
   handle.setAttribute("aria-valuemin", -180);
   handle.setAttribute("aria-valuemax", 180);
   const grid = s("g");
-  for (let tick = Math.ceil(-reach); tick <= reach; tick++) {
+  const unitStep = 10 ** Math.ceil(Math.log10(reach / 10)); // at most twenty lines each way
+  for (let tick = Math.ceil(-reach / unitStep) * unitStep; tick <= reach; tick += unitStep) {
     const kind = tick === 0 ? "bw-axis" : "bw-grid";
     grid.append(s("line", { x1: x(tick), x2: x(tick), y1: 0, y2: SIZE, class: kind }));
     grid.append(s("line", { x1: 0, x2: SIZE, y1: y(tick), y2: y(tick), class: kind }));
@@ -171,7 +172,7 @@ function render({ model, el }) {
   function draw() {
     const query = model.get("query");
     const items = shownItems();
-    const labels = model.get("labels");
+    const labels = model.get("items").map((_, i) => model.get("labels")[i] ?? `item ${i}`);
     itemShapes.replaceChildren();
     if (model.get("unit_items")) itemShapes.append(s("circle", { cx: x(0), cy: y(0), r: x(1) - x(0), class: "bw-circle", style: "fill:none" }));
     items.forEach((item, i) => {

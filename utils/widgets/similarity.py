@@ -8,6 +8,8 @@ from utils.plotting import colour
 from utils.similarity import MEASURES, top_k
 from utils.widgets.base import BookWidget
 
+LONGEST_LABEL = 30
+
 NAMES = {"dot": "Inner product", "cosine": "Cosine", "euclidean": "Euclidean distance"}
 
 
@@ -19,7 +21,7 @@ class SimilarityExplorer(BookWidget):
     items : list of [float, float]
         2 to 12 item vectors, finite and not zero.
     labels : list of str
-        A short unique name for each item.
+        A unique name of at most 30 characters for each item.
     query : [float, float], optional
         Where the query starts; finite and not zero.
     unit_items : bool, optional
@@ -43,10 +45,24 @@ class SimilarityExplorer(BookWidget):
 
     def __init__(self, items, labels, **traits):
         super().__init__(items=items, labels=labels, **traits)
-        if len(self.labels) != len(self.items) or len(set(self.labels)) != len(self.labels):
+        self._check_names()
+
+    def _check_names(self):
+        """Labels and items may be assigned one after the other, so only together can they be judged."""
+        if len(self.labels) != len(self.items):
             raise traitlets.TraitError(
-                f"expected {len(self.items)} different labels, one for each item, received {self.labels}; name each one"
+                f"expected {len(self.items)} labels, one for each item, received {self.labels}; name each item"
             )
+
+    @traitlets.validate("labels")
+    def _check_labels(self, proposal):
+        labels = proposal["value"]
+        if len(set(labels)) != len(labels) or max(map(len, labels), default=0) > LONGEST_LABEL:
+            raise traitlets.TraitError(
+                f"expected different labels of at most {LONGEST_LABEL} characters, received {labels}; shorten or "
+                "rename some, so that they fit into the drawing"
+            )
+        return labels
 
     @traitlets.validate("items")
     def _check_items(self, proposal):
@@ -67,6 +83,7 @@ class SimilarityExplorer(BookWidget):
         dict of str to list of str
             Name of the measure → labels, the most similar first.
         """
+        self._check_names()
         items = np.array(self.items)
         if self.unit_items:
             items = items / np.linalg.norm(items, axis=1, keepdims=True)
