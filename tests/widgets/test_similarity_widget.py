@@ -90,7 +90,7 @@ def test_explorer_with_items_and_labels_assigned_apart_says_what_is_missing():
 
 @pytest.mark.parametrize("labels", [["a", "b", "a"], ["a", "b", "c" * 31]])
 def test_explorer_rejects_labels_that_cannot_be_told_apart_or_shown(labels):
-    with pytest.raises(traitlets.TraitError, match="expected different labels of at most 30 characters, .*shorten or"):
+    with pytest.raises(traitlets.TraitError, match=r"expected different labels of at most 30 characters, .*shorten or"):
         explorer(labels=labels)
 
 
