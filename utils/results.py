@@ -37,6 +37,8 @@ def save_result(name, values, *, data, checksum, packages=PACKAGES, folder=FOLDE
     ------
     TypeError
         If something in `values` is not a plain Python number, string, list or dict.
+    ValueError
+        If a number is NaN or infinite, which JSON has no word for.
     """
     record = {
         "data": data,
@@ -46,7 +48,7 @@ def save_result(name, values, *, data, checksum, packages=PACKAGES, folder=FOLDE
         "values": values,
     }
     (Path(folder) / f"{name}.json").write_text(
-        json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
     )
 
 

@@ -89,6 +89,11 @@ def top_k(queries, items, k, measure="dot"):
     ValueError
         As in `scores`, and if k is not from 1 to n_items.
 
+    Notes
+    -----
+    Scores count as equal if they are equal as computed. A matrix product may round in another way in another column, so
+    that even two copies of an item can differ in the last digit, unless the sums are exact, as of small whole numbers.
+
     Examples
     --------
     >>> indices, values = top_k([1.0, 1.0], [[3.0, 0.0], [1.0, 1.0], [0.0, 3.0]], k=2)
@@ -97,18 +102,19 @@ def top_k(queries, items, k, measure="dot"):
     """
     queries, items, is_single = _check_vectors(queries, items)
     n_queries, n_items = len(queries), len(items)
-    if k != int(k) or not 1 <= k <= n_items:
+    if k not in range(1, n_items + 1):
         raise ValueError(f"expected k from 1 to the number of items, {n_items}, received {k}; ask for fewer items")
+    k = int(k)
     queries, items = _as_inner_products(queries, items, measure)
-    indices = np.empty((n_queries, int(k)), dtype=np.int64)
-    values = np.empty((n_queries, int(k)), dtype=np.result_type(queries, items))
+    indices = np.empty((n_queries, k), dtype=np.int64)
+    values = np.empty((n_queries, k), dtype=queries.dtype)
     n_rows = max(1, MAX_SCORES // n_items)
     for start in range(0, n_queries, n_rows):
         rows = slice(start, start + n_rows)
-        products = queries[rows] @ items.T
-        indices[rows] = _largest(products, int(k))
-        values[rows] = np.take_along_axis(products, indices[rows], axis=1)
-    values = _finish(values, measure)
+        # Scores, not the inner products behind them, are ranked: rounding makes some scores equal, and these are ties.
+        block = _finish(queries[rows] @ items.T, measure)
+        indices[rows] = _largest(block, k)
+        values[rows] = np.take_along_axis(block, indices[rows], axis=1)
     return (indices[0], values[0]) if is_single else (indices, values)
 
 
@@ -183,7 +189,7 @@ def _check_vectors(queries, items):
             raise ValueError(f"expected {name} of real numbers, received {array.dtype}; convert them to float")
         if not np.isfinite(array).all():
             raise ValueError(f"expected finite {name}, received NaN or infinity in row {_bad_row(array)}; leave it out")
-    dtype = np.result_type(queries, items, np.float32)
+    dtype = np.float32 if queries.dtype == items.dtype == np.float32 else np.float64
     return np.atleast_2d(queries).astype(dtype, copy=False), items.astype(dtype, copy=False), queries.ndim == 1
 
 
@@ -210,22 +216,25 @@ def _as_inner_products(queries, items, measure):
 
 
 def _finish(products, measure):
-    """Turn the inner products of `_as_inner_products` into scores; rounding may carry them out of their range."""
+    """Turn the inner products into scores, in place; rounding may have carried them out of their range."""
     if measure == "cosine":
-        return products.clip(-1, 1)
-    if measure == "euclidean":
-        return 0.0 - np.sqrt(np.maximum(-products, 0.0))
+        np.clip(products, -1, 1, out=products)
+    elif measure == "euclidean":
+        np.minimum(products, 0, out=products)
+        np.sqrt(-products, out=products)
+        np.subtract(0, products, out=products)  # a minus sign would turn 0 into -0
     return products
 
 
 def _unit_rows(vectors, name):
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not lengths.all():
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
+    if not largest.all():
         raise ValueError(
-            f"expected {name} with a direction, received a zero vector in row {int(np.flatnonzero(lengths == 0)[0])}; "
+            f"expected {name} with a direction, received a zero vector in row {int(np.flatnonzero(largest == 0)[0])}; "
             "leave it out, or use 'dot' or 'euclidean'"
         )
-    return vectors / lengths
+    vectors = vectors / largest  # else the squares of very small or large numbers would leave the range of the type
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _largest(rows, k):

@@ -78,7 +78,8 @@ def popularity_curve(interactions, n_points=101):
     """
     if interactions.n_events == 0 or n_points < 2:
         raise ValueError(
-            f"expected events and n_points >= 2, received {interactions.n_events} events, {n_points} points"
+            f"expected events and n_points of 2 or more, received {interactions.n_events} events and {n_points} "
+            "points; load some events, or ask for more points"
         )
     per_item = np.sort(np.bincount(interactions.items, minlength=interactions.n_items))[::-1]
     held = np.concatenate([[0], np.cumsum(per_item)]) / interactions.n_events
