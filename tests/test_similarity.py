@@ -320,7 +320,7 @@ def test_top_k_agrees_with_sorting_everything_on_many_shapes():
 
 
 @given(st.lists(st.lists(st.integers(-2, 2), min_size=3, max_size=3), min_size=1, max_size=120), st.data())
-def test_top_k_finds_the_largest_of_any_rows(columns, data):
+def test_top_k_finds_thelargest_of_any_rows(columns, data):
     # with one-hot queries, the rows of scores are the columns of the items
     items = np.array(columns, dtype=float)
     k = data.draw(st.integers(1, len(items)))

@@ -113,7 +113,7 @@ def top_k(queries, items, k, measure="dot"):
         rows = slice(start, start + n_rows)
         # Scores, not the inner products behind them, are ranked: rounding makes some scores equal, and these are ties.
         block = _finish(queries[rows] @ items.T, measure)
-        indices[rows] = _largest(block, k)
+        indices[rows] = largest(block, k)
         values[rows] = np.take_along_axis(block, indices[rows], axis=1)
     return (indices[0], values[0]) if is_single else (indices, values)
 
@@ -227,17 +227,17 @@ def _finish(products, measure):
 
 
 def _unit_rows(vectors, name):
-    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
-    if not largest.all():
+    peaks = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
+    if not peaks.all():
         raise ValueError(
-            f"expected {name} with a direction, received a zero vector in row {int(np.flatnonzero(largest == 0)[0])}; "
+            f"expected {name} with a direction, received a zero vector in row {int(np.flatnonzero(peaks == 0)[0])}; "
             "leave it out, or use 'dot' or 'euclidean'"
         )
-    vectors = vectors / largest  # else the squares of very small or large numbers would leave the range of the type
+    vectors = vectors / peaks  # else the squares of very small or large numbers would leave the range of the type
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def _largest(rows, k):
+def largest(rows, k):
     """Return the positions (n_rows, k) of the k largest entries of each row, largest first, ties to the left.
 
     Cut a row into blocks. The k blocks with the largest maxima hold the k largest entries: each of those blocks has an
@@ -252,8 +252,8 @@ def _largest(rows, k):
     maxima = rows[:, :n_full].reshape(n_rows, -1, width).max(axis=2)
     if n_full < n:
         maxima = np.hstack([maxima, rows[:, n_full:].max(axis=1, keepdims=True)])
-    blocks = np.sort(_largest(maxima, k), axis=1)  # in the order of the row, so that ties stay in that order
+    blocks = np.sort(largest(maxima, k), axis=1)  # in the order of the row, so that ties stay in that order
     positions = (blocks[:, :, None] * width + np.arange(width)).reshape(n_rows, -1)  # (n_rows, k * width)
     candidates = np.take_along_axis(rows, np.minimum(positions, n - 1), axis=1)
     candidates[positions >= n] = -np.inf  # the last block may be short
-    return np.take_along_axis(positions, _largest(candidates, k), axis=1)
+    return np.take_along_axis(positions, largest(candidates, k), axis=1)
