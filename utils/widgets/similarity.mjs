@@ -161,7 +161,7 @@ function render({ model, el }) {
   function placeLabel(text, item) {
     const isLeft = start[0] * item[1] - start[1] * item[0] > 0;
     const fits = isLeft ? x(item[0]) > 7 * text.length : x(item[0]) + 7 * text.length < SIZE;
-    const below = fits ? 4 : isLeft ? -10 : 18;
+    const below = fits ? 4 : isLeft ? -10 : 36;
     return s(
       "text",
       { x: x(item[0]) + (fits ? (isLeft ? -8 : 8) : 0), y: y(item[1]) + below, "text-anchor": isLeft === fits ? "end" : "start" },
