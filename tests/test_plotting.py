@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from utils.plotting import PALETTE, SERIES, colour, use_book_style
+from utils.plotting import PALETTE, SERIES, colour, draw_svg, use_book_style
 
 
 def luminance(hexadecimal):
@@ -80,3 +80,9 @@ def test_use_book_style_gives_the_same_bytes_for_the_same_figure(tmp_path):
             plt.close(figure)
             drawn.append((tmp_path / name).read_bytes())
     assert drawn[0] == drawn[1]
+
+
+def test_draw_svg_styles_nothing_but_itself():
+    figure, axes = plt.subplots()
+    axes.plot([1, 3, 2])
+    assert "<style" not in draw_svg(figure, "a line")

@@ -129,17 +129,19 @@ def themed_svg(source, alt):
         One ``<svg>`` element, with the CSS variables ``--book-…`` for the colours of `PALETTE`. Its ids are made
         unique by a hash of the source, since several figures may share a page.
     """
-    svg = re.sub(r"<metadata>.*?</metadata>", "", source[source.index("<svg") :], flags=re.DOTALL)
+    # What matplotlib asks of all elements would hold for the whole page: it moves to the drawing itself.
+    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", source[source.index("<svg") :], flags=re.DOTALL)
     for name, (light, _) in PALETTE.items():
         svg = re.sub(rf"{light}(?![0-9a-f])", f"var(--book-{name})", svg, flags=re.IGNORECASE)
     mark = "f" + hashlib.sha256(source.encode()).hexdigest()[:8]
     svg = re.sub(r'\bid="', f'id="{mark}', svg)
     svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{mark}", svg)
     width = re.search(r'<svg[^>]*?\bwidth="([\d.]+)pt"', svg)
-    size = f"width:{float(width[1]) * 4 / 3:.0f}px" if width else ""
+    size = f"width:{float(width[1]) * 4 / 3:.0f}px;" if width else ""
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    head = f'<svg class="book-figure" role="img" aria-label="{html.escape(alt)}" style="{size}"'
+    style = f"{size}stroke-linejoin:round;stroke-linecap:butt"
+    head = f'<svg class="book-figure" role="img" aria-label="{html.escape(alt)}" style="{style}"'
     return re.sub(r"\s*\n\s*", "\n", svg.replace("<svg", head, 1)).strip()
 
 
