@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PORT ?= 8000
 
-.PHONY: book serve test bench results clean
+.PHONY: book serve test bench results zip pdf site linkcheck clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
@@ -23,8 +23,26 @@ test: .venv/ready-to-test book
 results: .venv/ready
 	$(BIN)/python book/results/make_results.py
 
-bench: .venv/ready-to-test
+bench: .venv/ready-to-test book
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# The whole book as one file, in _build/downloads: to open from a disk, and to print.
+zip: book
+	$(BIN)/python book/downloads/make_zip.py
+	@ls -sh _build/downloads/*.zip
+
+pdf: .venv/ready-to-test book
+	$(BIN)/python book/downloads/make_pdf.py
+	@ls -sh _build/downloads/*.pdf
+
+# The book as it is published: with both downloads, and the links to them on the front page.
+site: zip pdf
+	BOOK_DOWNLOADS=_build/downloads $(BIN)/jupyter-book build . -W -n --keep-going -q
+
+# Asks every site that the book links to; needs a network. Its lists would land in the built book.
+linkcheck: .venv/ready
+	$(BIN)/jupyter-book build . --builder linkcheck --keep-going -q; \
+	status=$$?; rm -f _build/html/output.txt _build/html/output.json; exit $$status
 
 # What was built, and caches; the environment in .venv stays.
 clean:

@@ -11,15 +11,18 @@ changes, that chapter does.
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from jupyter_cache.executors.utils import single_nb_execution
 from myst_nb.core.read import create_nb_reader
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal
 from sphinx.errors import ExtensionError
 from tqdm import tqdm
 
@@ -88,20 +91,71 @@ def read_notebook(app, docname):
     return reader and reader.read(Path(path).read_text(encoding="utf-8"))
 
 
+def peak_memory(pid):
+    """Return the most memory that a process has held so far.
+
+    Parameters
+    ----------
+    pid : int
+        Its id.
+
+    Returns
+    -------
+    int or None
+        Bytes of resident memory. None where the system keeps no such record for other processes: only Linux does.
+    """
+    status = Path(f"/proc/{pid}/status")
+    if not status.is_file():
+        return None
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
+
+
 def execute(notebook, path, timeout):
-    """Run one notebook in its own folder and kernel; give back MyST-NB's record of the run."""
-    # nbclient talks to its kernel through an event loop, and a worker thread has none of its own.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    # A kernel on this machine need not warn, for every page, that its channels on the loopback are not encrypted.
-    quiet = ["--IPKernelApp.log_level=ERROR"]
-    try:
-        return single_nb_execution(
-            notebook, cwd=str(path.parent), timeout=timeout, allow_errors=False, extra_arguments=quiet
-        )
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    """Run a notebook in a kernel of its own, in the folder of its source.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Gets the outputs.
+    path : Path
+        Its source.
+    timeout : float
+        How long one cell may take, in seconds.
+
+    Returns
+    -------
+    dict
+        ``execution_seconds`` and ``peak_bytes`` (`peak_memory` of the kernel), as the cache keeps them.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError, nbclient.exceptions.CellTimeoutError
+        If a cell fails or takes too long; the message shows the cell.
+    """
+    data = {"peak_bytes": None}
+
+    def note_memory(**cell):
+        data["peak_bytes"] = peak_memory(client.km.provisioner.pid)
+
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        record_timing=False,  # times would stand in the cells' metadata, and these are part of the cache's key
+        coalesce_streams=True,  # else it depends on timing whether a printed line arrives in one piece or in two
+        resources={"metadata": {"path": str(path.parent)}},
+        # A kernel on this machine need not warn, for every page, that its channels on the loopback are not encrypted.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        on_cell_executed=note_memory,  # at the end of the notebook, the kernel is gone already
+    )
+    begin = time.perf_counter()
+    asyncio.run(client.async_execute())  # in a loop of its own, since a worker thread has none
+    return {"execution_seconds": time.perf_counter() - begin, **data}
+
+
+def find_record(app, docname):
+    """Return the cache's record of a page's run, or None if the page has no cells."""
+    notebook = read_notebook(app, docname)
+    return notebook and get_cache(app.config.nb_execution_cache_path).match_cache_notebook(notebook)
 
 
 def execute_missing(app, env, docnames):
@@ -128,12 +182,14 @@ def execute_missing(app, env, docnames):
         }
         bar = tqdm(as_completed(runs), total=len(runs), desc="executing", unit="page", disable=False)
         for run in bar:
-            docname, result = runs[run], run.result()
+            docname = runs[run]
             bar.set_postfix_str(docname)
-            if result.err is not None:
-                failures.append(f"{docname}\n{result.exc_string}")
+            try:
+                data = run.result()
+            except CellControlSignal as error:  # nbclient's base of "the cell failed" and "the cell took too long"
+                failures.append(f"{docname}\n{error}")
                 continue
-            bundle = CacheBundleIn(result.nb, env.doc2path(docname), data={"execution_seconds": result.time})
+            bundle = CacheBundleIn(missing[docname], env.doc2path(docname), data=data)
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     if failures:
         raise ExtensionError(f"{len(failures)} page(s) with a failing cell:\n\n" + "\n".join(failures))

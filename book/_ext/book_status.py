@@ -1,12 +1,13 @@
 """The status of the build that the reader holds: what ran, how long it took, and with which packages.
 
-The directive ``{build-status}`` becomes two tables. Nothing in them is typed: times come from the execution cache,
-versions from the packages themselves.
+The directive ``{build-status}`` becomes two tables. Nothing in them is typed: times and memory come from the execution
+cache, versions from the packages themselves.
 """
 
 import platform
 from importlib.metadata import requires, version
 
+from book_execution import find_record
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
 from packaging.requirements import Requirement
@@ -42,13 +43,15 @@ def table(titles, widths, rows):
 
 
 def executed_pages(app, docname):
-    """Return rows of (link to the page, seconds) for all pages with cells, in reading order."""
+    """Return rows of (link to the page, seconds, megabytes) for all pages with cells, in reading order."""
     rows = []
     for page in app.env.found_docs:
-        run = NbMetadataCollector.get_exec_data(app.env, page)
-        if run:
+        if NbMetadataCollector.get_exec_data(app.env, page):
+            run = find_record(app, page).data
             link = make_refnode(app.builder, docname, page, "", [nodes.Text(app.env.titles[page].astext())])
-            rows.append((page, (link, f"{run['runtime']:.1f} s")))
+            peak = run.get("peak_bytes")
+            memory = f"{peak / 1e6:.0f} MB" if peak else "not measured"
+            rows.append((page, (link, f"{run['execution_seconds']:.1f} s", memory)))
     order = list(app.env.toctree_includes.get(app.config.root_doc, []))
     rows.sort(key=lambda item: (order.index(item[0]) if item[0] in order else len(order), item[0]))
     return [cells for _, cells in rows]
@@ -66,7 +69,7 @@ def fill(app, doctree, docname):
     for mark in list(doctree.findall(build_status)):
         mark.replace_self(
             [
-                table(("Page", "Running time"), (70, 30), executed_pages(app, docname)),
+                table(("Page", "Running time", "Peak memory"), (60, 20, 20), executed_pages(app, docname)),
                 table(("Package", "Version"), (70, 30), installed_versions()),
             ]
         )

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from book_execution import KERNEL_ENVIRONMENT, execute, execution_key
+from book_execution import KERNEL_ENVIRONMENT, execute, execution_key, peak_memory
 from jupyter_cache import get_cache
 
 from tests.built_book import ROOT
@@ -162,21 +162,42 @@ def test_execution_key_follows_code_data_and_pins_but_not_front_ends(tmp_path):
     assert execution_key(tmp_path) == keys[-1]
 
 
+def test_peak_memory_counts_what_a_process_has_given_back():
+    code = "block = bytearray(300_000_000); del block; print('ready', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        peak = peak_memory(process.pid)
+        process.stdin.write(b"\n")
+    if sys.platform == "linux":
+        assert 300e6 < peak < 400e6
+    else:
+        assert peak is None
+
+
 def executed_pages():
-    """Return what the build of the whole book executed: (path of the page, executed notebook)."""
+    """Return what the build of the whole book executed: (path of the page, executed notebook, data on its run)."""
     caches = sorted((ROOT / "_build").glob(".jupyter_cache-*"))
     cache = get_cache(caches[0]) if caches else None
     records = cache.list_cache_records() if cache else []
     current = [record for record in records if Path(record.uri).is_file()]
     newest = {record.uri: record for record in sorted(current, key=lambda record: record.created)}
-    return [pytest.param(Path(uri), cache.get_cache_bundle(r.pk).nb, id=Path(uri).stem) for uri, r in newest.items()]
+    return [
+        pytest.param(Path(uri), cache.get_cache_bundle(record.pk).nb, record.data, id=Path(uri).stem)
+        for uri, record in newest.items()
+    ]
 
 
-@pytest.mark.parametrize(("path", "built"), executed_pages())
-def test_cells_give_the_same_outputs_when_they_run_again(path, built, monkeypatch):
+@pytest.mark.parametrize(("path", "built", "data"), executed_pages())
+def test_cells_give_the_same_outputs_when_they_run_again(path, built, data, monkeypatch):
     for name, value in KERNEL_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     again = copy.deepcopy(built)
-    assert execute(again, path, timeout=600).err is None
+    execute(again, path, timeout=600)
     for before, after in zip(built.cells, again.cells):
         assert after.outputs == before.outputs, before.source
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a record of the peak")
+@pytest.mark.parametrize(("path", "built", "data"), executed_pages())
+def test_page_runs_in_less_than_a_gigabyte(path, built, data):
+    assert data["peak_bytes"] < 1e9
