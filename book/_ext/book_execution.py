@@ -133,6 +133,11 @@ def execute(notebook, path, timeout):
         If a cell fails or takes too long; the message shows the cell.
     """
     data = {"peak_bytes": None}
+    n_begun = 0
+
+    def note_begin(**cell):
+        nonlocal n_begun
+        n_begun += 1
 
     def note_memory(**cell):
         data["peak_bytes"] = peak_memory(client.km.provisioner.pid)
@@ -140,6 +145,8 @@ def execute(notebook, path, timeout):
     client = NotebookClient(
         notebook,
         timeout=timeout,
+        startup_timeout=120,  # seconds; a busy machine may take long to import IPython
+        on_cell_execute=note_begin,
         record_timing=False,  # times would stand in the cells' metadata, and these are part of the cache's key
         coalesce_streams=True,  # else it depends on timing whether a printed line arrives in one piece or in two
         resources={"metadata": {"path": str(path.parent)}},
@@ -148,7 +155,14 @@ def execute(notebook, path, timeout):
         on_cell_executed=note_memory,  # at the end of the notebook, the kernel is gone already
     )
     begin = time.perf_counter()
-    asyncio.run(client.async_execute())  # in a loop of its own, since a worker thread has none
+    try:
+        asyncio.run(client.async_execute())  # in a loop of its own, since a worker thread has none
+    except RuntimeError:
+        if n_begun:
+            raise
+        # No cell has begun, so nothing can be wrong with the page: a kernel that starts beside others may find its port
+        # taken, and then never answers. A second one gets other ports.
+        asyncio.run(client.async_execute())
     return {"execution_seconds": time.perf_counter() - begin, **data}
 
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 from book_execution import KERNEL_ENVIRONMENT, execute, execution_key, peak_memory
 from jupyter_cache import get_cache
+from nbclient import NotebookClient
 
 from tests.built_book import ROOT
 
@@ -201,3 +203,43 @@ def test_cells_give_the_same_outputs_when_they_run_again(path, built, data, monk
 @pytest.mark.parametrize(("path", "built", "data"), executed_pages())
 def test_page_runs_in_less_than_a_gigabyte(path, built, data):
     assert data["peak_bytes"] < 1e9
+
+
+ONE_CELL = {"cell_type": "code", "source": "print(6 * 7)", "metadata": {}, "outputs": [], "execution_count": None}
+
+
+def one_cell_notebook(source):
+    return nbformat.from_dict(
+        {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [{**ONE_CELL, "source": source}]}
+    )
+
+
+def test_execute_starts_a_second_kernel_if_the_first_one_never_answers(monkeypatch, tmp_path):
+    real, starts = NotebookClient.async_start_new_kernel_client, []
+
+    async def start(client):
+        starts.append(client)
+        if len(starts) == 1:
+            await client._async_cleanup_kernel()
+            raise RuntimeError("Kernel didn't respond in 120 seconds")
+        return await real(client)
+
+    monkeypatch.setattr(NotebookClient, "async_start_new_kernel_client", start)
+    notebook = one_cell_notebook("print(6 * 7)")
+    execute(notebook, tmp_path / "page.md", timeout=60)
+    assert len(starts) == 2
+    assert notebook.cells[0].outputs[0].text == "42\n"
+
+
+def test_execute_does_not_run_a_page_again_whose_kernel_died(monkeypatch, tmp_path):
+    runs = []
+
+    async def die_in_the_first_cell(client):
+        client.on_cell_execute()
+        runs.append(client)
+        raise RuntimeError("Kernel died")
+
+    monkeypatch.setattr(NotebookClient, "async_execute", die_in_the_first_cell)
+    with pytest.raises(RuntimeError, match="Kernel died"):
+        execute(one_cell_notebook("print(6 * 7)"), tmp_path / "page.md", timeout=60)
+    assert len(runs) == 1
