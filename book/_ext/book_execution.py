@@ -110,7 +110,7 @@ def peak_memory(pid):
     return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
 
 
-def execute(notebook, path, timeout):
+def execute(notebook, path, timeout, n_tries=2):
     """Run a notebook in a kernel of its own, in the folder of its source.
 
     Parameters
@@ -121,6 +121,8 @@ def execute(notebook, path, timeout):
         Its source.
     timeout : float
         How long one cell may take, in seconds.
+    n_tries : int, optional
+        How many kernels may be started until one answers.
 
     Returns
     -------
@@ -158,11 +160,11 @@ def execute(notebook, path, timeout):
     try:
         asyncio.run(client.async_execute())  # in a loop of its own, since a worker thread has none
     except RuntimeError:
-        if n_begun:
+        if n_begun or n_tries == 1:
             raise
         # No cell has begun, so nothing can be wrong with the page: a kernel that starts beside others may find its port
         # taken, and then never answers. A second one gets other ports.
-        asyncio.run(client.async_execute())
+        return execute(notebook, path, timeout, n_tries - 1)
     return {"execution_seconds": time.perf_counter() - begin, **data}
 
 

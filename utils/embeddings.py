@@ -1,0 +1,281 @@
+"""Look at embeddings: what the counts behind them say, who is near whom, and how much of a known space is in them."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from utils.metrics import rank_items
+from utils.similarity import scores
+
+
+def cooccurrence(matrix):
+    r"""Count, for each two items, the users who have both.
+
+    With :math:`\mathbf{R}` the matrix of ones and zeros, this is its Gram matrix
+    :math:`\mathbf{G} = \mathbf{R}^\top \mathbf{R}`.
+
+    Parameters
+    ----------
+    matrix : sparse matrix or array_like of shape (n_users, n_items)
+        What is not 0 counts as an interaction, whatever its value.
+
+    Returns
+    -------
+    ndarray of shape (n_items, n_items), int64
+        Symmetric. The diagonal holds the popularity of each item. All 0 where there is no user.
+
+    Raises
+    ------
+    ValueError
+        If `matrix` has not two dimensions.
+
+    Examples
+    --------
+    >>> cooccurrence([[1, 1, 0], [0, 1, 0], [4, 1, 1]])
+    array([[2, 2, 1],
+           [2, 3, 1],
+           [1, 1, 1]])
+    """
+    matrix = matrix if issparse(matrix) else np.asarray(matrix)
+    if matrix.ndim != 2:
+        raise ValueError(f"expected a matrix of shape (n_users, n_items), received {matrix.shape}; use one row a user")
+    ones = (matrix != 0).astype(np.int64)
+    counts = ones.T @ ones
+    return counts.toarray() if issparse(counts) else counts
+
+
+def nearest_items(vectors, k, measure="cosine"):
+    """Find the k items most similar to each item, itself left out.
+
+    Parameters
+    ----------
+    vectors : array_like of shape (n_items, n_factors)
+        Row i is item i.
+    k : int
+        How many others, 1 to n_items - 1.
+    measure : {"dot", "cosine", "euclidean"}, optional
+        As in `utils.similarity.scores`.
+
+    Returns
+    -------
+    ndarray of shape (n_items, k), int64
+        Rows of `vectors`, the most similar first. Of items with equal scores the lower index comes first.
+
+    Raises
+    ------
+    ValueError
+        If k is not from 1 to n_items - 1, and as in `utils.similarity.scores`.
+
+    Examples
+    --------
+    >>> nearest_items([[1.0, 0.0], [3.0, 1.0], [0.0, 1.0]], k=1)
+    array([[1],
+           [0],
+           [1]])
+    """
+    table = scores(vectors, vectors, measure).astype(np.float64)  # (n_items, n_items)
+    if k != int(k) or not 1 <= k < len(table):
+        raise ValueError(
+            f"expected k from 1 to the number of other items, {len(table) - 1}, received {k}; ask for fewer items"
+        )
+    np.fill_diagonal(table, -np.inf)
+    return rank_items(table, int(k))
+
+
+def principal_angles(first, second):
+    r"""Measure the angles between two spaces, each spanned by the columns of a matrix.
+
+    The first angle is the smallest one between a direction of the first space and a direction of the second. Each
+    further one is the smallest that is left at right angles to the directions before. With orthonormal bases
+    :math:`\mathbf{Q}_1, \mathbf{Q}_2` their cosines are the singular values of :math:`\mathbf{Q}_1^\top \mathbf{Q}_2`.
+
+    Parameters
+    ----------
+    first : array_like of shape (n_rows, n_first)
+        Its columns span the one space, and are linearly independent.
+    second : array_like of shape (n_rows, n_second)
+        Its columns span the other, likewise.
+
+    Returns
+    -------
+    ndarray of shape (min(n_first, n_second),), float64
+        In radians, 0 to pi / 2, smallest first. All 0 if the one space lies in the other. They depend on the spaces
+        alone: not on the order, lengths or mixture of the columns.
+
+    Raises
+    ------
+    ValueError
+        If a matrix has not two dimensions or no column, the numbers of rows differ, an entry is not finite, or columns
+        are linearly dependent.
+
+    Notes
+    -----
+    An angle near 0 has a cosine that rounds to 1, so angles below 45 degrees are computed from their sines.
+    `scipy.linalg.subspace_angles` gives the same numbers, largest first.
+
+    References
+    ----------
+    bjorck1973numerical, theorem 1 and equation 13.
+
+    Examples
+    --------
+    >>> floor = [[1, 0], [0, 1], [0, 0]]
+    >>> roof = [[1, 0], [0, 1], [0, 1]]  # tilted about the first axis
+    >>> np.degrees(principal_angles(floor, roof)).round(6)
+    array([ 0., 45.])
+    """
+    first, second = _orthonormal_basis(first, "first"), _orthonormal_basis(second, "second")
+    if len(first) != len(second):
+        raise ValueError(
+            f"expected two matrices with one number of rows, received {len(first)} and {len(second)} rows; row i must "
+            "stand for the same item in both"
+        )
+    if first.shape[1] < second.shape[1]:
+        first, second = second, first
+    overlap = first.T @ second  # (n_larger, n_smaller)
+    cosines = np.linalg.svd(overlap, compute_uv=False).clip(0, 1)
+    sines = np.linalg.svd(second - first @ overlap, compute_uv=False)[::-1].clip(0, 1)
+    return np.where(sines**2 < 0.5, np.arcsin(sines), np.arccos(cosines))
+
+
+def procrustes_error(learned, truth):
+    r"""Turn and scale one set of vectors onto another as well as possible, and measure what does not fit.
+
+    Both sets are centred and scaled to the sum of squares 1, and the narrower one is filled up with coordinates of 0.
+    With the results :math:`\mathbf{A}` and :math:`\mathbf{B}`,
+
+    .. math::
+
+        &\min_{c,\, \mathbf{O}} \lVert c\, \mathbf{A} \mathbf{O} - \mathbf{B} \rVert^2 \\
+        &\qquad = 1 - \Big(\sum_a \sigma_a(\mathbf{A}^\top \mathbf{B})\Big)^2 ,
+
+    where :math:`c` is a number and :math:`\mathbf{O}` is orthogonal: a rotation, mirrored or not.
+
+    Parameters
+    ----------
+    learned : array_like of shape (n_items, n_learned)
+        Learned vectors; row i is item i.
+    truth : array_like of shape (n_items, n_true)
+        True vectors of the same items.
+
+    Returns
+    -------
+    float
+        From 0, where the one set is the other one turned, mirrored, moved and scaled, to 1. It is symmetric. A learned
+        coordinate that has nothing to do with the truth makes it larger.
+
+    Raises
+    ------
+    ValueError
+        If a matrix has not two dimensions or no column, the numbers of rows differ, an entry is not finite, or all rows
+        of a matrix are equal, which leaves nothing to fit.
+
+    Notes
+    -----
+    `scipy.spatial.procrustes` gives the same number, if you fill the narrower matrix up yourself.
+
+    References
+    ----------
+    schonemann1966generalized; there without the scale :math:`c`, and for equally many coordinates.
+
+    Examples
+    --------
+    >>> truth = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    >>> turned = np.array([[5.0, 5.0], [5.0, 7.0], [4.0, 5.0]])
+    >>> round(procrustes_error(turned, truth), 12) + 0.0
+    0.0
+    """
+    learned, truth = _centred(learned, "learned"), _centred(truth, "truth")
+    if len(learned) != len(truth):
+        raise ValueError(
+            f"expected one row an item in both, received {len(learned)} learned and {len(truth)} true vectors; leave "
+            "the same items out of both"
+        )
+    fit = np.linalg.svd(learned.T @ truth, compute_uv=False).sum()
+    return float(max(0.0, 1 - fit**2))
+
+
+def project_to_plane(vectors, like=None):
+    """Draw a map: flatten vectors onto the plane in which their directions spread most.
+
+    Every vector is scaled to length 1, the mean is subtracted, and the two principal components are kept.
+
+    Parameters
+    ----------
+    vectors : array_like of shape (n_items, n_factors)
+        At least two factors, and no zero vector. Row i is item i.
+    like : array_like of shape (n_items, 2), optional
+        Another map of the same items. The new one is turned and mirrored to fit it as well as possible: a map has no
+        up and down of its own.
+
+    Returns
+    -------
+    points : ndarray of shape (n_items, 2), float64
+        Centred on the origin; distances are at most those between the unit vectors.
+    share : float
+        Share of the spread (the sum of squares around the mean) that the plane holds, 0 to 1. The rest of it cannot be
+        seen on the map.
+
+    Raises
+    ------
+    ValueError
+        If a matrix has the wrong shape, an entry is not finite, a vector is zero, or all directions are equal.
+
+    Examples
+    --------
+    >>> points, share = project_to_plane([[2.0, 0.0, 0.0], [0.0, 3.0, 0.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+    >>> round(share, 6)
+    1.0
+    """
+    vectors = _check_table(vectors, "vectors")
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if vectors.shape[1] < 2 or not lengths.all():
+        raise ValueError(
+            f"expected vectors of two numbers or more that are not all zero, received shape {vectors.shape} with "
+            f"{int((lengths == 0).sum())} zero vectors; leave those out, since they have no direction"
+        )
+    u, s, _ = np.linalg.svd(_centred(vectors / lengths, "vectors", scale=False), full_matrices=False)
+    points, share = u[:, :2] * s[:2], float((s[:2] ** 2).sum() / (s**2).sum())
+    if like is None:
+        return points * _signs(points), share
+    like = _check_table(like, "like")
+    if like.shape != points.shape:
+        raise ValueError(f"expected like of shape {points.shape}, received {like.shape}; give a map of the same items")
+    left, _, right = np.linalg.svd(points.T @ like)
+    return points @ (left @ right), share
+
+
+def _signs(columns):
+    """Return +1 or -1 for each column, so that its entry with the largest absolute value becomes positive."""
+    largest = np.abs(columns).argmax(axis=0)
+    return np.where(columns[largest, np.arange(columns.shape[1])] < 0, -1.0, 1.0)
+
+
+def _orthonormal_basis(columns, name):
+    columns = _check_table(columns, name)
+    u, s, _ = np.linalg.svd(columns, full_matrices=False)
+    matrix_rank = int((s > s[0] * max(columns.shape) * np.finfo(float).eps).sum())
+    if matrix_rank < columns.shape[1]:
+        raise ValueError(
+            f"expected linearly independent columns in {name}, received {columns.shape[1]} columns of matrix rank "
+            f"{matrix_rank}; keep fewer of them"
+        )
+    return u
+
+
+def _centred(rows, name, scale=True):
+    """Return the rows without their mean, and divided by the root of their sum of squares."""
+    rows = _check_table(rows, name)
+    centred = rows - rows.mean(axis=0)
+    size = np.linalg.norm(centred)
+    if size <= 1e-12 * np.linalg.norm(rows):  # rounding leaves a little where rows are equal
+        raise ValueError(f"expected different rows in {name}, received equal ones; they have no shape to compare")
+    return centred / size if scale else centred
+
+
+def _check_table(table, name):
+    table = np.asarray(table, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] == 0 or table.shape[0] == 0:
+        raise ValueError(f"expected {name} of shape (n_items, n_factors), received {table.shape}; use one row an item")
+    if not np.isfinite(table).all():
+        raise ValueError(f"expected finite {name}, received NaN or infinity; leave such rows out")
+    return table

@@ -1,0 +1,170 @@
+// Map of items: a slider for the number of dimensions, and the nearest neighbours of the item that is picked.
+
+const SIZE = 320; // of the map, in its own units
+const EDGE = 18; // between the outermost point and the edge
+const CHART = { width: 320, height: 150, left: 46, right: 312, top: 14, bottom: 122 };
+
+const onMap = ([x, y]) => [SIZE / 2 + (x / 1000) * (SIZE / 2 - EDGE), SIZE / 2 - (y / 1000) * (SIZE / 2 - EDGE)];
+
+// Index of the point that is nearest to a place, the first of equal ones.
+function nearestPoint(points, [x, y]) {
+  const distances = points.map((point) => Math.hypot(point[0] - x, point[1] - y));
+  return distances.indexOf(Math.min(...distances));
+}
+
+// As describe() of the Python class.
+function describe({ labels, dimensions, nearest, alike, lost, found, dimension, picked }) {
+  const stop = dimensions.indexOf(dimension);
+  const item = labels.indexOf(picked);
+  const near = nearest[stop][item];
+  const text =
+    `${labels.length} items with ${dimension} numbers each. ${lost[stop]} % of the squares of the matrix are lost. ` +
+    `Nearest to ${picked}: ${near.map((other) => labels[other]).join(", ")}.`;
+  if (!found.length) return text;
+  const hits = near.filter((other) => alike[item].includes(other)).length;
+  return `${text} ${hits} of these ${near.length} are truly alike; the average over all items is ${found[stop].toFixed(1)}.`;
+}
+
+function render({ model, el }) {
+  const names = ["labels", "dimensions", "maps", "shown", "nearest", "alike", "lost", "found", "dimension", "picked"];
+  const state = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const view = frame({ model, el, slug: "embeddings", label: "Map of items", traits: ["dimension", "picked"] });
+  const { labels, dimensions, maps, shown, nearest, alike, lost, found } = state();
+  const hasTruth = found.length > 0;
+  const last = dimensions.length - 1;
+
+  const BETTER = "Better all the way";
+  const PEAK = "Better, then worse";
+  const guess = prediction({
+    question: hasTruth
+      ? `The reconstruction error falls with every dimension. From ${dimensions[0]} to ${dimensions[last]}, will the lists of neighbours become truer all the way?`
+      : `From ${dimensions[0]} to ${dimensions[last]} dimensions, will the five neighbours of an item stay the same?`,
+    options: hasTruth ? [BETTER, PEAK, "Worse all the way"] : ["All of them", "Some of them", "None of them"],
+    onChoose: (option) => view.say(`Your prediction: ${option}. Now move the slider from end to end.`),
+  });
+  function explain() {
+    if (!hasTruth) return;
+    const answer = best === last ? BETTER : PEAK;
+    guess.reveal(
+      `${guess.chosen ? (guess.chosen === answer ? "Right. " : "Look again. ") : ""}The error falls from ${lost[0]} % to ` +
+        `${lost[last]} %. Of five neighbours, ${found[0].toFixed(1)} are truly alike at ${dimensions[0]} dimensions, ` +
+        `${found[best].toFixed(1)} at ${dimensions[best]}, and ${found[last].toFixed(1)} at ${dimensions[last]}.`,
+    );
+  }
+
+  // Controls
+  const pickerId = newId();
+  const picker = h("select", { id: pickerId }, ...labels.map((label) => h("option", { value: label }, label)));
+  picker.addEventListener("input", () => view.change({ picked: picker.value }));
+  const dimension = slider({
+    label: "Dimensions",
+    min: 0,
+    max: last,
+    step: 1,
+    onInput: (stop) => {
+      view.change({ dimension: dimensions[stop] });
+      explain();
+    },
+  });
+
+  // The map
+  const points = labels.map((label) => {
+    const number = s("text", { x: 0, y: 4 });
+    return { number, node: s("g", {}, s("title", {}, label), s("circle", { r: 4 }), number) };
+  });
+  const drawing = s(
+    "svg",
+    { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img", "aria-label": "Map with a point for each item; the list names the nearest ones" },
+    ...points.map((point) => point.node),
+  );
+  drawing.addEventListener("click", (event) => {
+    const box = drawing.getBoundingClientRect();
+    const place = [((event.clientX - box.left) / box.width) * SIZE, ((event.clientY - box.top) / box.height) * SIZE];
+    const stop = dimensions.indexOf(model.get("dimension"));
+    view.change({ picked: labels[nearestPoint(maps[stop].map(onMap), place)] });
+  });
+  const note = h("p", { class: "bw-note" });
+
+  // The chart: what is lost, and what is found, at each stop of the slider.
+  const chartX = (stop) => CHART.left + (stop / last) * (CHART.right - CHART.left);
+  const chartY = (percent) => CHART.bottom - (percent / 100) * (CHART.bottom - CHART.top);
+  const line = (values, kind) =>
+    s("polyline", { class: kind, points: values.map((value, stop) => `${chartX(stop)},${chartY(value)}`).join(" ") });
+  const foundPercent = found.map((mean) => (mean / nearest[0][0].length) * 100);
+  const marks = [[lost, "bw-lost"], [foundPercent, "bw-found"]].filter(([values]) => values.length);
+  const best = hasTruth ? found.indexOf(Math.max(...found)) : 0;
+  const ticks = [...new Set([0, best, last])];
+  const rule = s("line", { class: "bw-axis", y1: CHART.top, y2: CHART.bottom });
+  const dots = marks.map(([, kind]) => s("circle", { class: kind, r: 5 }));
+  const chart = s(
+    "svg",
+    { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": "Reconstruction error, and share of truly alike neighbours, by dimension" },
+    ...[0, 50, 100].map((value) => s("line", { class: "bw-grid", x1: CHART.left, x2: CHART.right, y1: chartY(value), y2: chartY(value) })),
+    ...marks.map(([values, kind]) => line(values, kind)),
+    rule,
+    ...dots,
+    ...[["100 %", 100], ["0", 0]].map(([text, value]) => s("text", { x: CHART.left - 5, y: chartY(value) + 4, "text-anchor": "end" }, text)),
+    s("text", { class: "bw-lost", x: chartX(0) + 2, y: chartY(lost[0]) - 6 }, "squares lost"),
+    ...(hasTruth ? [s("text", { class: "bw-found", x: CHART.right, y: chartY(foundPercent[Math.max(0, last - 2)]) - 9, "text-anchor": "end" }, "truly alike")] : []),
+    ...ticks.map((stop) =>
+      s("text", { x: chartX(stop), y: CHART.height - 8, "text-anchor": stop === last ? "end" : "middle" }, `${dimensions[stop]}`),
+    ),
+    s("text", { x: chartX(last * 0.72), y: CHART.height - 8, "text-anchor": "middle" }, "dimensions"),
+  );
+
+  const heading = h("p", { class: "bw-title" });
+  const list = h("ol");
+  view.body.classList.add("bw-embeddings");
+  view.body.append(
+    guess.node,
+    h("div", { class: "bw-controls" }, h("div", { class: "bw-picker" }, h("label", { for: pickerId }, "Item"), picker), dimension.node),
+    h("div", { class: "bw-map" }, drawing, note),
+    h("div", { class: "bw-near" }, heading, list),
+    h("div", { class: "bw-chart" }, chart),
+  );
+
+  function draw() {
+    const stop = dimensions.indexOf(model.get("dimension"));
+    const item = labels.indexOf(model.get("picked"));
+    const near = nearest[stop][item];
+    points.forEach(({ node, number }, i) => {
+      const [x, y] = onMap(maps[stop][i]);
+      const place = near.indexOf(i);
+      node.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+      node.setAttribute("class", i === item ? "bw-picked" : place >= 0 ? "bw-neighbour" : "bw-other");
+      number.textContent = place >= 0 ? place + 1 : "";
+      number.setAttribute("x", x > SIZE / 2 ? -8 : 8);
+      number.setAttribute("text-anchor", x > SIZE / 2 ? "end" : "start");
+    });
+    heading.textContent = `Nearest to ${labels[item]}`;
+    list.replaceChildren(
+      ...near.map((other) =>
+        h("li", {}, labels[other], ...(alike[item].includes(other) ? [" ", h("span", { class: "bw-true" }, "truly alike")] : [])),
+      ),
+    );
+    note.textContent =
+      `Every vector is scaled to length 1 and projected onto the plane in which they all spread most. The map shows ` +
+      `${shown[stop]} % of that spread.`;
+    rule.setAttribute("x1", chartX(stop));
+    rule.setAttribute("x2", chartX(stop));
+    marks.forEach(([values], i) => {
+      dots[i].setAttribute("cx", chartX(stop));
+      dots[i].setAttribute("cy", chartY(values[stop]));
+    });
+    picker.value = labels[item];
+    dimension.show(stop, `${dimensions[stop]}`);
+    view.say(describe(state()));
+  }
+
+  const traits = ["dimension", "picked"];
+  for (const trait of traits) model.on(`change:${trait}`, draw);
+  view.onReset(() => {
+    guess.clear();
+    draw();
+  });
+  draw();
+  view.ready();
+  return () => traits.forEach((trait) => model.off(`change:${trait}`, draw));
+}
+
+export default { render, nearestPoint, describe };
