@@ -138,7 +138,7 @@ function render({ model, el }) {
     onInput: (checked) => view.change({ unit_items: checked }),
   });
   const level = choice({
-    legend: "Shade what would beat the first item",
+    legend: "Shade where an item would win",
     options: MEASURES,
     onInput: (measure) => view.change({ level: measure }),
   });
