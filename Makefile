@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 PORT ?= 8000
 
+# On Python 3.11 lightfm-next is compiled here: without flags that tie it, and its last digits, to this processor.
+export LIGHTFM_NO_CFLAGS = 1
+
 .PHONY: book serve test bench results zip pdf site linkcheck clean
 
 book: .venv/ready
