@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from book_launch import launch_links
 
-from tests.browser.jupyterlab import running_jupyterlab
+from tests.browser.jupyter import private_environment, running_jupyter, wait_for_kernel
 from tests.built_book import ROOT
 
 RUN_ALL = """async () => {
@@ -30,13 +30,8 @@ def image(tmp_path_factory):
     for folder in (".binder", "book", "chapters"):
         if (ROOT / folder).is_dir():
             shutil.copytree(ROOT / folder, home / folder, ignore=shutil.ignore_patterns("_ext", "__pycache__"))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
-    environment.pop("BOOK_STATIC_WIDGETS", None)
-    environment |= {
-        "HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),  # the image has the package installed
-    }
+    environment = private_environment(home)
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run([home / ".binder" / "postBuild"], cwd=home, env=environment, check=True, capture_output=True)
     return home, environment
 
@@ -45,7 +40,7 @@ def image(tmp_path_factory):
 def lab(image):
     """Address and token of a JupyterLab that was started as in the image."""
     home, environment = image
-    with running_jupyterlab(home, environment, prefix=(home / ".binder" / "start",)) as server:
+    with running_jupyter(home, environment, prefix=(home / ".binder" / "start",)) as server:
         yield server
 
 
@@ -58,9 +53,7 @@ def open_notebook(open_page, lab):
         path = launch_links(source, "reader/book", "main")[0]["url"].split("urlpath=")[1]
         page = open_page(f"{url}{path}?reset&token={token}", height=2000)
         page.set_default_timeout(60_000)
-        page.wait_for_function(
-            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        )
+        wait_for_kernel(page)
         return page
 
     return open_
