@@ -1,4 +1,4 @@
-"""A widget in JupyterLab with a kernel: Python hears of the reader's moves, and the reader sees Python's."""
+"""A widget in JupyterLab and in Notebook 7: Python hears of the reader's moves, and the reader sees Python's."""
 
 import json
 
@@ -20,7 +20,7 @@ CELLS = {
     TELL: "import json\nprint(json.dumps([log, widget.query, widget.describe()]))",
 }
 #: The module that starts it, and where a notebook is in its addresses.
-PATHS = {"jupyterlab": "lab/tree/"}
+PATHS = {"jupyterlab": "lab/tree/", "notebook": "notebooks/"}
 
 # Select a cell, as a click on it does, run it, and return what it prints.
 RUN_CELL = """async (index) => {
@@ -90,3 +90,13 @@ def test_widget_talks_with_python_both_ways(notebook):
     notebook.wait_for_query("x 0.0, y 0.4")
     assert notebook.status() == first
     assert [text for text in notebook.page.complaints if "widget" in text.lower()] == []
+
+
+def test_keys_pressed_in_a_widget_do_nothing_to_the_notebook(notebook):
+    notebook.wait_for_query("x 0.0, y 0.4")
+    notebook.handle.focus()
+    for key in ("ArrowDown", "d", "d", "ArrowDown"):  # an arrow would leave the cell, and "d" twice would delete it
+        notebook.page.keyboard.press(key)
+    notebook.wait_for_query("x 0.0, y 0.2")
+    assert notebook.handle.evaluate("handle => handle === document.activeElement")
+    assert notebook.page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == len(CELLS)

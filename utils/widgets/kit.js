@@ -30,8 +30,10 @@ function frame({ model, el, slug, label, traits }) {
   el.setAttribute("role", "group");
   el.setAttribute("aria-label", label);
   el.append(body, h("div", { class: "bw-foot" }, status, reset));
-  // Arrow keys belong to the controls here, not to the theme's "next page" or to the notebook.
+  // Keys belong to the controls here, not to the theme's "next page" or to the notebook. Notebook 7 acts on a key before
+  // it gets here ("d" twice deletes the cell), unless the control that has the focus bears this attribute.
   el.addEventListener("keydown", (event) => event.stopPropagation());
+  el.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
 
   const view = {
     body,
