@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from tests.browser.touch import swipe
 from tests.built_book import HTML, built_pages
 from utils.similarity import MEASURES, scores, top_k
 from utils.widgets import SimilarityExplorer
@@ -132,21 +133,6 @@ def test_mouse_cannot_take_the_direction_from_the_query(explorer):
 
 
 # Touch
-
-
-def swipe(page, start, end, steps=8):
-    """Move one finger, as Chromium gets it from a touch screen."""
-    session = page.context.new_cdp_session(page)
-
-    def send(kind, *points):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
-
-    send("touchStart", start)
-    for step in range(1, steps + 1):
-        send("touchMove", [a + (b - a) * step / steps for a, b in zip(start, end)])
-        page.wait_for_timeout(16)  # a frame: fingers are slower than scripts
-    send("touchEnd")
-    page.wait_for_timeout(50)
 
 
 @pytest.fixture
