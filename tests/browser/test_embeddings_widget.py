@@ -345,6 +345,31 @@ def test_map_without_truth_says_nothing_about_it(mounted):
     assert embedding_map.page.complaints == []
 
 
+@pytest.mark.parametrize(
+    ("n_true", "answer"), [(2, "Worse all the way"), (3, "Better, then worse"), (20, "Better all the way")]
+)
+def test_prediction_is_judged_by_the_data(mounted, n_true, answer):
+    widget = small_map(lambda vectors: vectors[:, :n_true])
+    assert max(widget.found) == widget.found[widget.dimensions.index(n_true)] == 5.0
+    embedding_map = mounted(widget)
+    for i in range(3):
+        button = embedding_map.predictions.nth(i)
+        button.click()
+        embedding_map.dimension.press("ArrowRight")
+        verdict = "Right." if button.inner_text() == answer else "Look again."
+        assert embedding_map.outcome.inner_text().startswith(f"{verdict} The error falls")
+
+
+@pytest.mark.parametrize("n_true", [2, 20])
+def test_prediction_tells_no_number_twice(mounted, n_true):
+    widget = small_map(lambda vectors: vectors[:, :n_true])
+    embedding_map = mounted(widget)
+    embedding_map.dimension.press("ArrowRight")
+    assert embedding_map.outcome.inner_text().endswith(
+        f"Of five neighbours, {widget.found[0]:.1f} are truly alike at 2 dimensions, and {widget.found[-1]:.1f} at 20."
+    )
+
+
 # The front end's functions, on cases that Python shares with it. Neighbours, errors and maps are looked up.
 
 

@@ -35,20 +35,22 @@ function render({ model, el }) {
 
   const BETTER = "Better all the way";
   const PEAK = "Better, then worse";
+  const WORSE = "Worse all the way";
   const guess = prediction({
     question: hasTruth
       ? `The reconstruction error falls with every dimension. From ${dimensions[0]} to ${dimensions[last]}, will the lists of neighbours become truer all the way?`
       : `From ${dimensions[0]} to ${dimensions[last]} dimensions, will the five neighbours of an item stay the same?`,
-    options: hasTruth ? [BETTER, PEAK, "Worse all the way"] : ["All of them", "Some of them", "None of them"],
+    options: hasTruth ? [BETTER, PEAK, WORSE] : ["All of them", "Some of them", "None of them"],
     onChoose: (option) => view.say(`Your prediction: ${option}. Now move the slider from end to end.`),
   });
   function explain() {
     if (!hasTruth) return;
-    const answer = best === last ? BETTER : PEAK;
+    const answer = best === last ? BETTER : best === 0 ? WORSE : PEAK;
+    const means = ticks.map((stop) => `${found[stop].toFixed(1)} at ${dimensions[stop]}`);
+    means[0] = `${found[0].toFixed(1)} are truly alike at ${dimensions[0]} dimensions`;
     guess.reveal(
       `${guess.chosen ? (guess.chosen === answer ? "Right. " : "Look again. ") : ""}The error falls from ${lost[0]} % to ` +
-        `${lost[last]} %. Of five neighbours, ${found[0].toFixed(1)} are truly alike at ${dimensions[0]} dimensions, ` +
-        `${found[best].toFixed(1)} at ${dimensions[best]}, and ${found[last].toFixed(1)} at ${dimensions[last]}.`,
+        `${lost[last]} %. Of five neighbours, ${means.slice(0, -1).join(", ")}, and ${means.at(-1)}.`,
     );
   }
 
