@@ -6,6 +6,7 @@ through anywidget, and in the built page without one.
 
 from utils.widgets.base import BookWidget, bundle
 from utils.widgets.embeddings import EmbeddingMap
+from utils.widgets.matrix_factorization import FactorExplorer
 from utils.widgets.similarity import SimilarityExplorer
 
-__all__ = ["BookWidget", "EmbeddingMap", "SimilarityExplorer", "bundle"]
+__all__ = ["BookWidget", "EmbeddingMap", "FactorExplorer", "SimilarityExplorer", "bundle"]
