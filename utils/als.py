@@ -149,8 +149,9 @@ def fit_implicit(
     n_cg_steps : int, optional
         Steps in each half-step, 1 or more; only for "cg".
     initial_scale : float, optional
-        Standard deviation of the start, above 0. With either solver a tiny start makes user vectors long and item
-        vectors short, which the penalty undoes only over many epochs.
+        Standard deviation of the start, above 0. With either solver a small start can make user vectors long and item
+        vectors short, which the penalty undoes only over many epochs. Multiply one side and divide the other by a
+        number that makes the sums of their squares equal, after the first epoch, and it is undone at once.
     rng : numpy.random.Generator
         Draws the start from a normal distribution. Not used if `init` is given.
     callback : callable, optional
@@ -279,7 +280,8 @@ def _fit(matrix, start, n_epochs, alpha, penalty, n_cg_steps, progress, callback
     by_user = _make_blocks(matrix, users.shape[1], alpha, n_cg_steps)
     by_item = _make_blocks(matrix.T.tocsr(), users.shape[1], alpha, n_cg_steps)
     losses = [_loss(by_user, users, items, alpha, penalty)]
-    for epoch in tqdm(range(1, n_epochs + 1), desc="ALS", unit="epoch", delay=2, disable=not progress):
+    switch = {} if progress else {"disable": True}  # else left to TQDM_DISABLE, which the book's build sets
+    for epoch in tqdm(range(1, n_epochs + 1), desc="ALS", unit="epoch", delay=2, **switch):
         users = _solve_rows(by_user, users, items, alpha, penalty, n_cg_steps)
         items = _solve_rows(by_item, items, users, alpha, penalty, n_cg_steps)
         losses.append(_loss(by_user, users, items, alpha, penalty))
