@@ -4,9 +4,17 @@ Each front end is an ES module of the same stem, ``<slug>.mjs``. It draws the wi
 through anywidget, and in the built page without one.
 """
 
+from utils.widgets.als import HalfStepper
 from utils.widgets.base import BookWidget, bundle
 from utils.widgets.embeddings import EmbeddingMap
 from utils.widgets.matrix_factorization import FactorExplorer
 from utils.widgets.similarity import SimilarityExplorer
 
-__all__ = ["BookWidget", "EmbeddingMap", "FactorExplorer", "SimilarityExplorer", "bundle"]
+__all__ = [
+    "BookWidget",
+    "EmbeddingMap",
+    "FactorExplorer",
+    "HalfStepper",
+    "SimilarityExplorer",
+    "bundle",
+]
