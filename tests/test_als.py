@@ -1,6 +1,8 @@
 """ALS against slow dense versions of its equations, the package ``implicit``, and on data with a known answer."""
 
+import re
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -413,6 +415,14 @@ def test_fits_show_a_progress_bar_that_can_be_switched_off(alpha, monkeypatch, c
 
 
 @ALPHAS
+def test_fits_leave_it_to_the_environment_to_switch_off_the_bar(alpha, monkeypatch):
+    received = []
+    monkeypatch.setattr(als, "tqdm", lambda epochs, **options: received.append(options) or epochs)
+    fit(draw_matrix(), alpha=alpha)
+    assert "disable" not in received[0]  # an argument would outvote TQDM_DISABLE
+
+
+@ALPHAS
 def test_short_fits_show_no_progress_bar(alpha, capsys):
     fit(draw_matrix(), alpha=alpha)
     assert capsys.readouterr().err == ""
@@ -702,3 +712,11 @@ def test_fold_in_refuses_item_vectors_of_another_shape(shape):
 def test_half_step_refuses_a_start_of_another_shape():
     with pytest.raises(ValueError, match=r"start of shape \(40, 4\), received \(40, 3\)"):
         half_step(draw_matrix(), np.ones((30, 4)), penalty=1, solver="cg", start=np.ones((40, 3)))
+
+
+def test_chapter_quotes_the_last_figures_of_the_benchmark():
+    root = Path(als.__file__).parents[1]
+    row = re.search(r"geometric mean\*\* \| \| (.*)", (root / "benchmarks" / "README.md").read_text("utf-8")).group(1)
+    exact, cg = re.findall(r"\*\*([\d.]+)\*\*", row)
+    chapter = " ".join((root / "chapters" / "als.md").read_text("utf-8").split())
+    assert f"takes {exact} times as long as its Cholesky solver, and {cg} times as long" in chapter
