@@ -598,6 +598,14 @@ def test_fit_lightfm_of_no_epochs_is_its_start(planted):
     assert np.abs(model.item_embeddings).max() <= 0.5 / 4
 
 
+def test_fit_lightfm_logistic_reads_negatives_of_any_index_type(planted):
+    likes = planted[0]
+    signs = csr_array(2 * likes.toarray() - 1)
+    signs.indices, signs.indptr = signs.indices.astype(np.int64), signs.indptr.astype(np.int64)
+    scores = fit_lightfm(signs, 2, loss="logistic", n_epochs=30, seed=0).scores(range(40))
+    assert scores[likes.toarray() > 0].mean() > scores[likes.toarray() == 0].mean() + 1
+
+
 def test_fit_lightfm_rejects_an_unknown_loss(planted):
     with pytest.raises(ValueError, match="loss among 'logistic', 'bpr', 'warp', 'warp-kos', received 'hinge'"):
         fit_lightfm(planted[0], 2, loss="hinge", seed=0)

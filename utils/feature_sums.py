@@ -678,7 +678,7 @@ def fit_lightfm(
         no_components=n_factors, loss=loss, learning_rate=learning_rate, max_sampled=max_sampled, random_state=seed
     )
     model.fit(
-        interactions.astype(np.float32).tocoo(),
+        csr_matrix(_with_int32(interactions.astype(np.float32))).tocoo(),
         user_features=as_lightfm(pool(user_features, pooling)),
         item_features=as_lightfm(pool(item_features, pooling)),
         epochs=n_epochs,
@@ -713,9 +713,7 @@ def as_lightfm(features):
     >>> as_lightfm([[1, 0]]).indices.dtype
     dtype('int32')
     """
-    matrix = csr_matrix(_check_features(features, "features").astype(np.float32))
-    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
-    return matrix
+    return csr_matrix(_with_int32(_check_features(features, "features").astype(np.float32)))
 
 
 class _Task:
@@ -837,6 +835,11 @@ def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, prog
         n_draws,
         n_updates,
     )
+
+
+def _with_int32(matrix):
+    """Return a csr_array with the indices that LightFM was compiled for."""
+    return csr_array((matrix.data, matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)), shape=matrix.shape)
 
 
 def _features_or_identity(features, n, name):
