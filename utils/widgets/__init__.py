@@ -7,6 +7,7 @@ through anywidget, and in the built page without one.
 from utils.widgets.als import HalfStepper
 from utils.widgets.base import BookWidget, bundle
 from utils.widgets.embeddings import EmbeddingMap
+from utils.widgets.feature_sums import FeatureSums
 from utils.widgets.matrix_factorization import FactorExplorer
 from utils.widgets.similarity import SimilarityExplorer
 
@@ -14,6 +15,7 @@ __all__ = [
     "BookWidget",
     "EmbeddingMap",
     "FactorExplorer",
+    "FeatureSums",
     "HalfStepper",
     "SimilarityExplorer",
     "bundle",
