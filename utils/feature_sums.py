@@ -113,8 +113,8 @@ def pool(features, pooling="sum"):
 
     .. math::
 
-        w_f \quad\text{(sum)}, \qquad \frac{w_f}{\sum_g w_g} \quad\text{(mean)},
-        \qquad \frac{w_f}{\sqrt{\sum_g w_g}} \quad\text{(sqrt)}
+        w_f \quad\text{(sum)}, \qquad \frac{w_f}{\sum_{f'} w_{f'}} \quad\text{(mean)},
+        \qquad \frac{w_f}{\sqrt{\sum_{f'} w_{f'}}} \quad\text{(sqrt)}
 
     Parameters
     ----------
@@ -448,7 +448,7 @@ def fit_warp(
     max_draws=10,
     learning_rate=0.1,
     n_epochs=20,
-    batch_size=64,
+    batch_size=16,
     rng,
     progress=True,
 ):
@@ -468,8 +468,11 @@ def fit_warp(
         As in `fit_bpr`.
     max_draws : int, optional
         1 or more. A draw that hits an item of the user's own counts, and is no violation.
-    learning_rate, n_epochs, batch_size, rng, progress
+    learning_rate, n_epochs, rng, progress
         As in `fit_bpr`.
+    batch_size : int, optional
+        As in `fit_bpr`, and smaller: the negatives of a batch are found before its first step, so that a large batch
+        learns a little less from each.
 
     Returns
     -------
@@ -518,7 +521,7 @@ class Embeddings(NamedTuple):
 
 
 def bpr_loss(gaps):
-    r"""Return :math:`-\log \operatorname{sigmoid}(g)` of each gap :math:`g = s_{ui} - s_{uj}`, and the slopes.
+    r"""Return :math:`-\log \operatorname{sigmoid}(\Delta)` of each gap :math:`\Delta = s_{ui} - s_{uj}`, and its slope.
 
     Parameters
     ----------
@@ -528,7 +531,7 @@ def bpr_loss(gaps):
     Returns
     -------
     losses, slopes : ndarray of shape (n,)
-        The slope :math:`-\operatorname{sigmoid}(-g)` is near 0 for pairs in good order, and near -1 for bad ones.
+        The slope :math:`-\operatorname{sigmoid}(-\Delta)` is near 0 for pairs in good order, and near -1 for bad ones.
 
     Examples
     --------
@@ -540,7 +543,9 @@ def bpr_loss(gaps):
 
 
 def warp_loss(gaps):
-    r"""Return :math:`\max(0, 1 - g)` of each gap :math:`g = s_{ui} - s_{uj}`, and the slopes; `fit_warp` weighs both.
+    r"""Return :math:`\max(0, 1 - \Delta)` of each gap :math:`\Delta = s_{ui} - s_{uj}`, and its slope.
+
+    `fit_warp` weighs both.
 
     Parameters
     ----------
@@ -586,9 +591,9 @@ def gap_gradients(parameters, user_rows, item_gaps, slopes):
 
     .. math::
 
-        \frac{\partial \mathcal{L}}{\partial \mathbf{e}_f} = \sum_n \ell'(g_n)\, w_{nf}\,
+        \frac{\partial \mathcal{L}}{\partial \mathbf{e}_f} = \sum_n \ell'(\Delta_n)\, w_{nf}\,
         (\mathbf{y}_i - \mathbf{y}_j)_n \quad\text{for a user's feature,} \qquad
-        \sum_n \ell'(g_n)\, (w_{if} - w_{jf})_n\, \mathbf{x}_n \quad\text{for an item's.}
+        \sum_n \ell'(\Delta_n)\, (w_{if} - w_{jf})_n\, \mathbf{x}_n \quad\text{for an item's.}
 
     A feature that both items have gets nothing: it cannot tell them apart.
 

@@ -102,7 +102,7 @@ def test_state_is_complete_json_and_makes_the_same_text():
 def test_describe_by_hand():
     assert make(counts={"comedy": 2, "thriller": 1}).describe() == (
         "Your film: comedy ×2, thriller. The sum has length 4.47. For the comedy viewer, its place of 3 by inner "
-        "product 1, cosine 1, euclidean distance 3."
+        "product 1, cosine 1, distance 3."
     )
 
 

@@ -49,7 +49,8 @@ function describe(state) {
   const films = filmVectors(state);
   const said = names.map((name, f) => (counts[f] > 1 ? `${name} ×${counts[f]}` : name)).filter((_, f) => counts[f]);
   const features = said.join(", ") + (is_twice && said.length ? ", all said twice" : "");
-  const places = MEASURES.map(([measure, name]) => `${name.toLowerCase()} ${rank(viewers[viewer], films, measure).indexOf(0) + 1}`);
+  const words = { dot: "inner product", cosine: "cosine", euclidean: "distance" };
+  const places = MEASURES.map(([measure]) => `${words[measure]} ${rank(viewers[viewer], films, measure).indexOf(0) + 1}`);
   const kind = { sum: "sum", mean: "mean", sqrt: "root" }[pooling];
   return (
     `${MINE}: ${features || "no feature"}. The ${kind} has length ${length(films[0]).toFixed(2)}. For the ` +
@@ -160,7 +161,8 @@ function render({ model, el }) {
     const boxes = [];
     function name(text, place, kind) {
       const width = 6.9 * text.length;
-      const left = Math.min(Math.max(x(place[0]) + 8, 4), SIZE - width - 4);
+      const isLeft = x(place[0]) + 10 + width > SIZE - 4; // no room on the right: on the other side of the point
+      const left = Math.max(4, isLeft ? x(place[0]) - 10 - width : x(place[0]) + 10);
       let top = Math.min(Math.max(y(place[1]) + 4, 14), SIZE - 8);
       const covers = () => boxes.some((box) => Math.abs(box.top - top) < 13 && left < box.right && box.left < left + width);
       const start = top;

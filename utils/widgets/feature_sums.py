@@ -127,7 +127,8 @@ class FeatureSums(BookWidget):
         x, y = self.vectors()[0]
         said = [f"{name} ×{count}" if count > 1 else name for name, count in zip(self.names, self.counts) if count]
         features = ", ".join(said) + (", all said twice" if self.is_twice and said else "")
-        places = ", ".join(f"{name.lower()} {labels.index(MINE) + 1}" for name, labels in self.rankings().items())
+        words = ("inner product", "cosine", "distance")
+        places = ", ".join(f"{word} {labels.index(MINE) + 1}" for word, labels in zip(words, self.rankings().values()))
         kind = {"sum": "sum", "mean": "mean", "sqrt": "root"}[self.pooling]
         return (
             f"{MINE}: {features or 'no feature'}. The {kind} has length {np.hypot(x, y):.2f}. For the "
