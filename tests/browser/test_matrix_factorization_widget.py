@@ -91,7 +91,7 @@ def test_lists_pick_a_pair_by_name(explorer):
     state = explorer.state
     explorer.root.get_by_label("Viewer", exact=True).select_option(state["users"][5])
     explorer.root.get_by_label("Film", exact=True).select_option(state["items"][7])
-    assert f"{state['users'][5]}, {state['items'][7]}: truth" in explorer.status.inner_text()
+    assert f"For {state['users'][5]} and {state['items'][7]}: truth" in explorer.status.inner_text()
     explorer.assert_says_what_python_says()
 
 

@@ -216,8 +216,8 @@ def test_describe_by_hand(make):
     assert explorer.describe() == (
         f"3 factors, penalty 2.5, with biases. Error on the ratings that the model saw: "
         f"{explorer.seen_errors[place]:.2f} stars. On the true ratings of all other pairs: "
-        f"{explorer.unseen_errors[place]:.2f}, {than}. {explorer.user}, {explorer.item}: truth {true:.1f}, predicted "
-        f"{predicted:.1f}, rated {explorer.rated[0][1]:g}."
+        f"{explorer.unseen_errors[place]:.2f}, {than}. For {explorer.user} and {explorer.item}: truth {true:.1f}, "
+        f"predicted {predicted:.1f}, rated {explorer.rated[0][1]:g}."
     )
 
 

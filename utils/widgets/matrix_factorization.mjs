@@ -36,7 +36,7 @@ function describe(state) {
     `${nameOf(state.rank, state.penalty, state.has_biases)}. Error on the ratings that the model saw: ` +
     `${seen[place].toFixed(2)} stars. On the true ratings of all other pairs: ${unseen[place].toFixed(2)}, ` +
     `${more > 0 ? `${more.toFixed(2)} more than with the best setting here` : "the least of all settings here"}. ` +
-    `${user}, ${item}: truth ${decode(truth[cell]).toFixed(1)}, predicted ${decode(predictions[place][cell]).toFixed(1)}, ` +
+    `For ${user} and ${item}: truth ${decode(truth[cell]).toFixed(1)}, predicted ${decode(predictions[place][cell]).toFixed(1)}, ` +
     `${stars ? `rated ${stars[1]}` : "not rated"}.`
   );
 }
@@ -96,7 +96,9 @@ function render({ model, el }) {
   const state = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
   const view = frame({ model, el, slug: "matrix_factorization", label: "Predicted against true ratings", traits });
   const first = state();
-  const { users, items, ranks, penalties, seen_errors: seen, unseen_errors: unseen } = first;
+  const [users, items] = [model.get("users"), model.get("items")];
+  const [ranks, penalties] = [model.get("ranks"), model.get("penalties")];
+  const [seen, unseen] = [model.get("seen_errors"), model.get("unseen_errors")];
   const most = ranks[ranks.length - 1];
   const least = penalties[0];
 

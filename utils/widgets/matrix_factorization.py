@@ -177,7 +177,7 @@ class FactorExplorer(BookWidget):
             f"{self.seen_errors[place]:.2f} stars. On the true ratings of all other pairs: "
             f"{self.unseen_errors[place]:.2f}, "
             f"{f'{more:.2f} more than with the best setting here' if more > 0 else 'the least of all settings here'}. "
-            f"{self.user}, {self.item}: truth {true:.1f}, predicted {predicted:.1f}, "
+            f"For {self.user} and {self.item}: truth {true:.1f}, predicted {predicted:.1f}, "
             f"{'not rated' if stars is None else f'rated {stars:g}'}."
         )
 
