@@ -157,17 +157,20 @@ function render({ model, el }) {
       ground.append(s("line", { x1: 0, x2: SIZE, y1: y(tick * step), y2: y(tick * step), class: kind }));
     }
 
-    // Names stand within the drawing, and move down until they cover no other name.
+    // A name stands beside its point, within the drawing, at the first place where it covers no other name.
     const boxes = [];
     function name(text, place, kind) {
       const width = 6.9 * text.length;
-      const isLeft = x(place[0]) + 10 + width > SIZE - 4; // no room on the right: on the other side of the point
-      const left = Math.max(4, isLeft ? x(place[0]) - 10 - width : x(place[0]) + 10);
-      let top = Math.min(Math.max(y(place[1]) + 4, 14), SIZE - 8);
-      const covers = () => boxes.some((box) => Math.abs(box.top - top) < 13 && left < box.right && box.left < left + width);
-      const start = top;
-      while (covers() && top < SIZE - 20) top += 6;
-      if (covers()) for (top = start; covers() && top > 20; ) top -= 6;
+      const spots = [0, -13, 13, -26, 26, -39, 39].flatMap((shift) =>
+        [x(place[0]) + 10, x(place[0]) - 10 - width].map((left) => ({
+          left: Math.min(Math.max(left, 4), SIZE - width - 4),
+          top: Math.min(Math.max(y(place[1]) + 4 + shift, 14), SIZE - 8),
+          isMoved: left < 4 || left > SIZE - width - 4,
+        })),
+      );
+      const isFree = (spot) =>
+        boxes.every((box) => Math.abs(box.top - spot.top) >= 13 || spot.left > box.right || box.left > spot.left + width);
+      const { left, top } = spots.find((spot) => !spot.isMoved && isFree(spot)) ?? spots.find(isFree) ?? spots[0];
       boxes.push({ top, left, right: left + width });
       return s("text", { x: left, y: top, class: kind }, text);
     }
