@@ -5,8 +5,16 @@ from scipy.sparse import coo_array, csr_array
 from scipy.spatial import procrustes
 from sklearn.decomposition import PCA
 
-from utils.data import load_davis
-from utils.embeddings import cooccurrence, nearest_items, principal_angles, procrustes_error, project_to_plane
+from utils.data import load_cinema, load_davis
+from utils.embeddings import (
+    cooccurrence,
+    count_directions,
+    nearest_items,
+    principal_angles,
+    procrustes_error,
+    project_to_plane,
+    shuffle_matrix,
+)
 
 
 def rotation(n, rng):
@@ -52,6 +60,122 @@ def test_cooccurrence_without_users_is_zero():
 def test_cooccurrence_refuses_one_dimension():
     with pytest.raises(ValueError, match=r"shape \(n_users, n_items\), received \(3,\); use one row"):
         cooccurrence([1, 0, 1])
+
+
+# shuffle_matrix
+
+
+def test_shuffle_matrix_keeps_what_each_user_and_each_item_has():
+    matrix = load_davis().to_csr("ones").toarray()
+    shuffled = shuffle_matrix(matrix, rng=np.random.default_rng(0))
+    assert set(np.unique(shuffled)) == {0.0, 1.0}
+    assert np.array_equal(shuffled.sum(axis=0), matrix.sum(axis=0))
+    assert np.array_equal(shuffled.sum(axis=1), matrix.sum(axis=1))
+    assert not np.array_equal(shuffled, matrix)
+
+
+def test_shuffle_matrix_reaches_every_table_with_these_sums_equally_often():
+    # Three users with one item each, of three different items: the six ways to deal them out.
+    rng = np.random.default_rng(1)
+    tables = [shuffle_matrix(np.eye(3), rng=rng, n_rounds=10).argmax(axis=1) for _ in range(1200)]
+    ways, counts = np.unique(tables, axis=0, return_counts=True)
+    assert len(ways) == 6
+    assert np.abs(counts - 200).max() < 60  # 4.6 standard deviations of a fair count
+
+
+def test_shuffle_matrix_destroys_who_goes_with_whom():
+    circles = np.kron(np.eye(2), np.ones((20, 8)))
+    matrix = circles * (np.random.default_rng(2).random(circles.shape) < 0.5)
+    shuffled = shuffle_matrix(matrix, rng=np.random.default_rng(3))
+    # Of 155 items half are in the own circle by chance, with a standard deviation of 0.04.
+    assert 0.38 < (shuffled * circles).sum() / shuffled.sum() < 0.62
+
+
+@pytest.mark.parametrize("make", [np.array, csr_array, coo_array])
+def test_shuffle_matrix_takes_values_for_ones(make):
+    # One user has what the other has not: nobody can trade anything but the two single ones.
+    shuffled = shuffle_matrix(make([[4.5, -1.0], [0.0, 3.0]]), rng=np.random.default_rng(0))
+    assert shuffled.tolist() == [[1, 1], [0, 1]]
+
+
+def test_shuffle_matrix_leaves_the_given_one_as_it_is():
+    matrix = np.eye(4, dtype=bool)
+    shuffle_matrix(matrix, rng=np.random.default_rng(0))
+    assert np.array_equal(matrix, np.eye(4, dtype=bool))
+
+
+def test_shuffle_matrix_without_a_round_changes_nothing():
+    assert np.array_equal(shuffle_matrix(np.eye(4), rng=np.random.default_rng(0), n_rounds=0), np.eye(4))
+
+
+def test_shuffle_matrix_without_users_is_empty():
+    assert shuffle_matrix(np.zeros((0, 3)), rng=np.random.default_rng(0)).shape == (0, 3)
+
+
+def test_shuffle_matrix_refuses_one_dimension():
+    with pytest.raises(ValueError, match=r"shape \(n_users, n_items\), received \(3,\); use one row"):
+        shuffle_matrix([1, 0, 1], rng=np.random.default_rng(0))
+
+
+def test_shuffle_matrix_refuses_a_seed_for_a_generator():
+    with pytest.raises(TypeError, match=r"expected rng as a numpy Generator, received 0; use np.random.default_rng"):
+        shuffle_matrix(np.eye(2), rng=0)
+
+
+@pytest.mark.parametrize("n_rounds", [-1, 2.5])
+def test_shuffle_matrix_refuses_another_number_of_rounds(n_rounds):
+    with pytest.raises(ValueError, match=rf"n_rounds as a whole number of 0 or more, received {n_rounds}; choose"):
+        shuffle_matrix(np.eye(2), rng=np.random.default_rng(0), n_rounds=n_rounds)
+
+
+# count_directions
+
+
+@pytest.mark.parametrize("n_circles", [2, 3, 5])
+def test_count_directions_finds_one_for_each_circle(n_circles):
+    # Blocks of users who go to the same events: together they have popularity and what tells the circles apart.
+    table = np.kron(np.eye(n_circles), np.ones((12, 6)))
+    assert count_directions(table, rng=np.random.default_rng(0)) == n_circles
+
+
+def test_count_directions_finds_popularity_alone_where_nobody_has_a_taste():
+    cinema, _ = load_cinema(0, n_users=600, taste_weight=0)
+    assert count_directions(cinema.to_csr(), rng=np.random.default_rng(0)) == 1
+
+
+def test_count_directions_agrees_with_a_loop():
+    cinema, _ = load_cinema(1, n_users=300, n_items=80)
+    matrix = cinema.to_csr("ones").toarray()
+    rng = np.random.default_rng(7)
+    by_chance = [np.linalg.svd(shuffle_matrix(matrix, rng=rng))[1] for _ in range(3)]
+    values = np.sqrt(np.linalg.eigvalsh(matrix.T @ matrix).clip(0)[::-1])
+    expected = 1
+    while values[expected] > sum(one[expected] for one in by_chance) / 3:
+        expected += 1
+    assert 3 < expected < 20
+    assert count_directions(matrix, rng=np.random.default_rng(7), n_shuffles=3) == expected
+
+
+def test_count_directions_counts_all_of_a_table_that_cannot_be_shuffled_to_the_same():
+    assert count_directions([[1.0]], rng=np.random.default_rng(0)) == 1
+
+
+def test_count_directions_does_not_depend_on_values():
+    matrix = np.kron(np.eye(3), np.ones((6, 4)))
+    stars = matrix * np.arange(1, 13)
+    same = [count_directions(one, rng=np.random.default_rng(0)) for one in (matrix, stars, csr_array(stars))]
+    assert same == [3, 3, 3]
+
+
+def test_count_directions_refuses_a_table_without_interactions():
+    with pytest.raises(ValueError, match="at least one interaction, received none; an empty table has no direction"):
+        count_directions(np.zeros((3, 2)), rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("n_shuffles", [0, 1.5])
+def test_count_directions_refuses_another_number_of_shuffles(n_shuffles):
+    with pytest.raises(ValueError, match=rf"n_shuffles as a whole number of 1 or more, received {n_shuffles}; choose"):
+        count_directions(np.eye(2), rng=np.random.default_rng(0), n_shuffles=n_shuffles)
 
 
 # nearest_items
