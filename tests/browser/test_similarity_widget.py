@@ -271,6 +271,23 @@ def test_prediction_is_explained_when_the_length_moves(explorer, choice, verdict
     assert outcome.inner_text().startswith(f"{verdict} the Euclidean ranking can change.")
 
 
+def test_prediction_says_what_to_do_until_it_is_explained(explorer):
+    hint = explorer.root.locator(".bw-hint")
+    assert hint.inner_text() == ""
+    explorer.root.get_by_role("button", name="None").click()
+    assert hint.inner_text() == "Now move the slider for length, and watch the rankings."
+    explorer.length.press("ArrowRight")
+    assert hint.inner_text() == ""
+
+
+def test_prediction_after_a_move_is_judged_at_once(explorer):
+    explorer.length.press("ArrowRight")
+    outcome = explorer.root.locator(".bw-outcome")
+    for choice, verdict in (("Cosine", "Look again: only"), ("Euclidean distance", "Right: only")):
+        explorer.root.get_by_role("button", name=choice).click()
+        assert outcome.inner_text().startswith(verdict)
+
+
 def test_prediction_holds_one_choice_at_a_time(explorer):
     buttons = explorer.root.get_by_role("group", name="Your prediction").get_by_role("button")
     for i in range(buttons.count()):

@@ -12,6 +12,34 @@ function nearestPoint(points, [x, y]) {
   return distances.indexOf(Math.min(...distances));
 }
 
+// Where the numbers of some points stand: for each, how far its number is moved from it. Numbers cover neither each other
+// nor these points nor the picked one, and the other points only where it would take them too far to keep clear. The
+// shortest way that is free wins, and of equal ways the first one clockwise from the right.
+function placeNumbers(points, picked, others = []) {
+  const [WIDTH, HEIGHT, FAR] = [10, 13, 30]; // of a number; and too far
+  const taken = [];
+  const isClear = ([x, y], [otherX, otherY], across, down) => Math.abs(otherX - x) >= across || Math.abs(otherY - y) >= down;
+  const isClearOf = (place, those, radius) => those.every((one) => isClear(place, one, WIDTH / 2 + radius, HEIGHT / 2 + radius - 1));
+  const isFree = (place, isFar) =>
+    place.every((value) => value > 12 && value < SIZE - 12) &&
+    taken.every((other) => isClear(place, other, WIDTH, HEIGHT)) &&
+    isClearOf(place, points, 5) && isClearOf(place, [picked], 9) && (isFar || isClearOf(place, others, 4));
+  return points.map(([x, y]) => {
+    for (const isFar of [false, true]) {
+      for (let way = 12; way < (isFar ? SIZE : FAR); way += 3) {
+        for (let turn = 0; turn < 16; turn += 1) {
+          const move = [way * Math.cos((turn * Math.PI) / 8), way * Math.sin((turn * Math.PI) / 8)];
+          const place = [x + move[0], y + move[1]];
+          if (!isFree(place, isFar)) continue;
+          taken.push(place);
+          return move;
+        }
+      }
+    }
+    return [0, 0]; // no room at all
+  });
+}
+
 // As describe() of the Python class.
 function describe({ labels, dimensions, nearest, alike, lost, found, dimension, picked }) {
   const stop = dimensions.indexOf(dimension);
@@ -41,8 +69,14 @@ function render({ model, el }) {
       ? `The reconstruction error falls with every dimension. From ${dimensions[0]} to ${dimensions[last]}, will the lists of neighbours become truer all the way?`
       : `From ${dimensions[0]} to ${dimensions[last]} dimensions, will the five neighbours of an item stay the same?`,
     options: hasTruth ? [BETTER, PEAK, WORSE] : ["All of them", "Some of them", "None of them"],
-    onChoose: (option) => view.say(`Your prediction: ${option}. Now move the slider from end to end.`),
+    hint: "Now move the slider from end to end.",
+    onChoose: (option) => {
+      view.say(`Your prediction: ${option}.`);
+      unveil();
+      if (hasTried) explain();
+    },
   });
+  let hasTried = false; // whether the slider has been moved
   function explain() {
     if (!hasTruth) return;
     const answer = best === last ? BETTER : best === 0 ? WORSE : PEAK;
@@ -53,6 +87,8 @@ function render({ model, el }) {
         `${lost[last]} %. Of five neighbours, ${means.slice(0, -1).join(", ")}, and ${means.at(-1)}.`,
     );
   }
+  // The curve of what is found would give the answer away, so it shows when the reader has answered or moved the slider.
+  const unveil = () => chart.classList.remove("bw-veiled");
 
   // Controls
   const pickerId = newId();
@@ -65,14 +101,16 @@ function render({ model, el }) {
     step: 1,
     onInput: (stop) => {
       view.change({ dimension: dimensions[stop] });
+      hasTried = true;
+      unveil();
       explain();
     },
   });
 
   // The map
   const points = labels.map((label) => {
-    const number = s("text", { x: 0, y: 4 });
-    return { number, node: s("g", {}, s("title", {}, label), s("circle", { r: 4 }), number) };
+    const [number, leader] = [s("text"), s("line", { class: "bw-leader", visibility: "hidden" })];
+    return { number, leader, node: s("g", {}, s("title", {}, label), leader, s("circle", { r: 4 }), number) };
   });
   const drawing = s(
     "svg",
@@ -100,7 +138,7 @@ function render({ model, el }) {
   const dots = marks.map(([, kind]) => s("circle", { class: kind, r: 5 }));
   const chart = s(
     "svg",
-    { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": "Reconstruction error, and share of truly alike neighbours, by dimension" },
+    { viewBox: `0 0 ${CHART.width} ${CHART.height}`, class: "bw-veiled", role: "img", "aria-label": "Reconstruction error, and share of truly alike neighbours, by dimension" },
     ...[0, 50, 100].map((value) => s("line", { class: "bw-grid", x1: CHART.left, x2: CHART.right, y1: chartY(value), y2: chartY(value) })),
     ...marks.map(([values, kind]) => line(values, kind)),
     rule,
@@ -109,7 +147,11 @@ function render({ model, el }) {
     s("text", { class: "bw-lost", x: chartX(0) + 2, y: chartY(lost[0]) - 6 }, "squares lost"),
     ...(hasTruth ? [s("text", { class: "bw-found", x: CHART.right, y: chartY(foundPercent[Math.max(0, last - 2)]) - 9, "text-anchor": "end" }, "truly alike")] : []),
     ...ticks.map((stop) =>
-      s("text", { x: chartX(stop), y: CHART.height - 8, "text-anchor": stop === last ? "end" : "middle" }, `${dimensions[stop]}`),
+      s(
+        "text",
+        { class: stop === 0 || stop === last ? "" : "bw-best", x: chartX(stop), y: CHART.height - 8, "text-anchor": stop === last ? "end" : "middle" },
+        `${dimensions[stop]}`,
+      ),
     ),
     s("text", { x: chartX(last * 0.72), y: CHART.height - 8, "text-anchor": "middle" }, "dimensions"),
   );
@@ -129,14 +171,21 @@ function render({ model, el }) {
     const stop = dimensions.indexOf(model.get("dimension"));
     const item = labels.indexOf(model.get("picked"));
     const near = nearest[stop][item];
-    points.forEach(({ node, number }, i) => {
-      const [x, y] = onMap(maps[stop][i]);
+    const places = maps[stop].map(onMap);
+    const others = places.filter((_, i) => i !== item && !near.includes(i));
+    const moves = placeNumbers(near.map((i) => places[i]), places[item], others);
+    points.forEach(({ node, number, leader }, i) => {
+      const [x, y] = places[i];
       const place = near.indexOf(i);
       node.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
       node.setAttribute("class", i === item ? "bw-picked" : place >= 0 ? "bw-neighbour" : "bw-other");
       number.textContent = place >= 0 ? place + 1 : "";
-      number.setAttribute("x", x > SIZE / 2 ? -8 : 8);
-      number.setAttribute("text-anchor", x > SIZE / 2 ? "end" : "start");
+      const [right, down] = place >= 0 ? moves[place] : [0, 0];
+      number.setAttribute("x", right.toFixed(1));
+      number.setAttribute("y", (down + 4).toFixed(1)); // the middle of a digit is above its base line
+      leader.setAttribute("x2", (right * 0.8).toFixed(1));
+      leader.setAttribute("y2", (down * 0.8).toFixed(1));
+      leader.setAttribute("visibility", Math.hypot(right, down) > 14 ? "visible" : "hidden");
     });
     heading.textContent = `Nearest to ${labels[item]}`;
     list.replaceChildren(
@@ -161,6 +210,8 @@ function render({ model, el }) {
   const traits = ["dimension", "picked"];
   for (const trait of traits) model.on(`change:${trait}`, draw);
   view.onReset(() => {
+    hasTried = false;
+    chart.classList.add("bw-veiled");
     guess.clear();
     draw();
   });
@@ -169,4 +220,4 @@ function render({ model, el }) {
   return () => traits.forEach((trait) => model.off(`change:${trait}`, draw));
 }
 
-export default { render, nearestPoint, describe };
+export default { render, nearestPoint, placeNumbers, describe };

@@ -94,13 +94,16 @@ function choice({ legend, options, onInput }) {
   };
 }
 
-// A question to answer before playing. It never blocks the widget: reveal() explains once the reader has tried.
-function prediction({ question, options, onChoose }) {
+// A question to answer before playing. It never blocks the widget: reveal() explains once the reader has tried. Until then
+// the hint, if there is one, says what to do after an answer.
+function prediction({ question, options, onChoose, hint = "" }) {
   const buttons = options.map((option) => h("button", { type: "button", "aria-pressed": "false" }, option));
   const outcome = h("p", { class: "bw-outcome" });
+  const next = h("p", { class: "bw-hint" });
   let chosen = null;
   const press = (index) => {
     chosen = index;
+    next.textContent = index === null || outcome.textContent ? "" : hint;
     buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === index)));
     if (index !== null) onChoose(options[index]);
   };
@@ -111,15 +114,19 @@ function prediction({ question, options, onChoose }) {
       { class: "bw-prediction" },
       h("p", {}, h("strong", {}, "Predict. "), question),
       h("div", { class: "bw-options", role: "group", "aria-label": "Your prediction" }, ...buttons),
+      next,
       outcome,
     ),
     get chosen() {
       return chosen === null ? null : options[chosen];
     },
-    reveal: (text) => (outcome.textContent = text),
+    reveal(text) {
+      outcome.textContent = text;
+      next.textContent = "";
+    },
     clear() {
-      press(null);
       outcome.textContent = "";
+      press(null);
     },
   };
 }

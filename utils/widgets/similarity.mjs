@@ -81,8 +81,13 @@ function render({ model, el }) {
   const guess = prediction({
     question: "You make the query twice as long and do not turn it. Which ranking can change?",
     options: [...MEASURES.map(([, name]) => name), "None"],
-    onChoose: (option) => view.say(`Your prediction: ${option}. Now move the slider for length and watch the rankings.`),
+    hint: "Now move the slider for length, and watch the rankings.",
+    onChoose: (option) => {
+      view.say(`Your prediction: ${option}.`);
+      if (hasTried) explain();
+    },
   });
+  let hasTried = false; // whether the length has been moved
   function explain() {
     const right = guess.chosen === "Euclidean distance";
     guess.reveal(
@@ -130,6 +135,7 @@ function render({ model, el }) {
     step: 0.1,
     onInput: (value) => {
       turnTo(directionOf(model.get("query")), value);
+      hasTried = true;
       explain();
     },
   });
@@ -138,7 +144,7 @@ function render({ model, el }) {
     onInput: (checked) => view.change({ unit_items: checked }),
   });
   const level = choice({
-    legend: "Shade where an item would win",
+    legend: "Shade where a new item would come first",
     options: MEASURES,
     onInput: (measure) => view.change({ level: measure }),
   });
@@ -238,6 +244,7 @@ function render({ model, el }) {
   const traits = ["items", "labels", "query", "unit_items", "level"];
   for (const trait of traits) model.on(`change:${trait}`, draw);
   view.onReset(() => {
+    hasTried = false;
     guess.clear();
     draw();
   });
