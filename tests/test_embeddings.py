@@ -93,7 +93,7 @@ def test_shuffle_matrix_destroys_who_goes_with_whom():
 
 @pytest.mark.parametrize("make", [np.array, csr_array, coo_array])
 def test_shuffle_matrix_takes_values_for_ones(make):
-    # One user has what the other has not: nobody can trade anything but the two single ones.
+    # The two differ in one item alone, so the heap goes back to where it came from.
     shuffled = shuffle_matrix(make([[4.5, -1.0], [0.0, 3.0]]), rng=np.random.default_rng(0))
     assert shuffled.tolist() == [[1, 1], [0, 1]]
 
@@ -156,7 +156,7 @@ def test_count_directions_agrees_with_a_loop():
     assert count_directions(matrix, rng=np.random.default_rng(7), n_shuffles=3) == expected
 
 
-def test_count_directions_counts_all_of_a_table_that_cannot_be_shuffled_to_the_same():
+def test_count_directions_counts_popularity_in_any_case():
     assert count_directions([[1.0]], rng=np.random.default_rng(0)) == 1
 
 

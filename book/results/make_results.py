@@ -14,7 +14,7 @@ from utils.als import fit_implicit
 from utils.data import Split, load_movielens
 from utils.data.movielens import SHA256
 from utils.data.summary import popularity_curve, summarise
-from utils.embeddings import nearest_items
+from utils.embeddings import cooccurrence, count_directions, nearest_items
 from utils.feature_sums import add_identity, fit_lightfm
 from utils.matrix_factorization import fit_sgd, mean_normalise, truncated_svd
 from utils.metrics import auc, evaluate, rank_items, recall_at_k
@@ -134,7 +134,8 @@ def embeddings(movielens, n_seeds=5, sizes=(2, 4, 8, 16, 32, 64, 128, 256), min_
     """Measure what vectors of each size keep of MovieLens, for the chapter on embeddings; by seed, then by size.
 
     A seed puts a fifth of the ratings aside. Films with at least `min_events` of the other ratings are the catalogue.
-    For the twins, the viewers of each film with at least `min_twins` of them are dealt out to two copies of it.
+    For the twins, the viewers of each film with at least `min_twins` of them are dealt out to two copies of it. The
+    names that end in "counts" are those of the co-occurrence table without its diagonal.
     """
     results = [_embeddings_of_seed(movielens, seed, sizes, min_events, min_twins, k) for seed in range(n_seeds)]
     settings = {"sizes": list(sizes), "min_events": min_events, "min_twins": min_twins, "k": k}
@@ -167,7 +168,12 @@ def _embeddings_of_seed(movielens, seed, sizes, min_events, min_twins, k):
         lists = nearest_items(item_factors * svd.singular_values[:size], k)
         alike.append(float(np.take_along_axis(overlap, lists, axis=1).mean()))
     most_popular = rank_items(np.where(matrix > 0, -np.inf, popularity), k)
+    cosines = scores(matrix.T, matrix.T, "cosine")
+    np.fill_diagonal(cosines, 0)
+    by_cosines = rank_items(np.where(matrix > 0, -np.inf, matrix @ cosines), k)
+    lists = nearest_items(_counts(matrix), k)
     n_films = len(films)
+    twins, twins_counts = _twin_ranks(matrix, sizes, min_twins, rng)
     return {
         "n_films": n_films,
         "kept": kept.round(4).tolist(),
@@ -175,27 +181,32 @@ def _embeddings_of_seed(movielens, seed, sizes, min_events, min_twins, k):
         "recall_popular": float(np.nanmean(recall_at_k(most_popular, held_out))),
         "genres": [round(value, 4) for value in alike],
         "genres_any": float((overlap.sum() - np.trace(overlap)) / (n_films * (n_films - 1))),
-        "twins": _twin_ranks(matrix, sizes, min_twins, rng),
+        "twins": twins,
+        "n_directions": count_directions(matrix, rng=rng),
+        "recall_cosines": float(np.nanmean(recall_at_k(by_cosines, held_out))),
+        "genres_counts": float(np.take_along_axis(overlap, lists, axis=1).mean()),
+        "twins_counts": twins_counts,
     }
 
 
 def _twin_ranks(matrix, sizes, min_twins, rng):
-    """Return, for each size, the median place of a film's twin among all others, 0 for the nearest to 1."""
+    """Return the median place of a film's twin among all others, 0 for the nearest to 1: by size, and by the counts."""
     split = np.flatnonzero(matrix.sum(axis=0) >= min_twins)
     is_second = rng.random(matrix.shape) < 0.5
     first = np.where(is_second, 0, matrix)
     first[:, np.setdiff1d(np.arange(matrix.shape[1]), split)] = 0
     second = matrix - first
     columns = np.hstack([first[:, split], second[:, split], np.delete(matrix, split, axis=1)])
-    svd = truncated_svd(columns, max(sizes))
-    medians = []
-    for size in sizes:
-        vectors = svd.item_factors[:, :size] * svd.singular_values[:size]
+
+    def median_place(vectors):
         table = scores(vectors[: len(split)], vectors, "cosine")
         twin = table[np.arange(len(split)), len(split) + np.arange(len(split))]
         nearer = (table > twin[:, None]).sum(axis=1) - 1  # the film itself is not another
-        medians.append(round(float(np.median(nearer) / (len(vectors) - 2)), 4))
-    return medians
+        return round(float(np.median(nearer) / (len(vectors) - 2)), 4)
+
+    svd = truncated_svd(columns, max(sizes))
+    by_size = [median_place(svd.item_factors[:, :size] * svd.singular_values[:size]) for size in sizes]
+    return by_size, median_place(_counts(columns))
 
 
 def matrix_factorization(movielens, n_seeds=5, n_factors=8, penalties=(0, 2, 4, 8, 16), min_events=5, k=10):
@@ -342,6 +353,13 @@ def feature_sums_of(movielens, name, seed):
     wanted = split.test.to_csr("ones")[:, is_new]
     measures["new"] = round(float(np.nanmean(auc(model.scores_of(item_features=rows.tocsr()), wanted))), 4)
     return measures, of_popularity
+
+
+def _counts(matrix):
+    """Return the co-occurrence counts with a diagonal of 0: what a film shares with itself says nothing."""
+    counts = cooccurrence(matrix).astype(np.float64)
+    np.fill_diagonal(counts, 0)
+    return counts
 
 
 def main():
