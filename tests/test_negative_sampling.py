@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, random_array
 from scipy.stats import chisquare
 from scipy.stats.sampling import DiscreteAliasUrn
 
+from utils import negative_sampling
 from utils.negative_sampling import (
     MAX_ROUNDS,
     AliasTable,
@@ -208,6 +209,15 @@ def test_samplers_never_draw_what_is_excluded():
         draws = sampler.sample(users, items, 6, rng=np.random.default_rng(3))
         assert draws.shape == (3000, 6)
         assert false_negative_rate(draws, users, exclude) == 0
+
+
+def test_sampler_draws_the_same_from_a_large_matrix_as_from_a_small_one(monkeypatch):
+    draws = []
+    for limit in (0, 2**24):
+        monkeypatch.setattr(negative_sampling, "MAX_TABLE", limit)
+        sampler = NoiseSampler(WEIGHTS, exclude=EXCLUDE)
+        draws.append(sampler.sample(USERS[::50], None, 5, rng=np.random.default_rng(0)))
+    assert np.array_equal(*draws)
 
 
 def test_samplers_are_repeatable():

@@ -18,6 +18,8 @@ from utils.checks import check_matrix, check_whole
 
 # Draws of excluded items are repeated so many times; where a user has nearly everything, the rest is drawn directly.
 MAX_ROUNDS = 12
+# What is excluded is looked up in a full table if it has no more entries than this (a byte each): it is faster.
+MAX_TABLE = 2**24
 
 
 class AliasTable:
@@ -153,10 +155,13 @@ class NoiseSampler:
         self.noise = self._table.probabilities
         with np.errstate(divide="ignore"):
             self.log_noise = np.log(self.noise)
-        self._exclude = None if exclude is None else _check_exclude(exclude, len(self.noise))
+        self._exclude = None
         if exclude is not None:
+            exclude = _check_exclude(exclude, len(self.noise))
             can_be_drawn = (self.noise > 0).astype(np.int64)
-            self._n_left = can_be_drawn.sum() - self._exclude.astype(np.int64) @ can_be_drawn  # (n_users,)
+            self._n_left = can_be_drawn.sum() - exclude.astype(np.int64) @ can_be_drawn  # (n_users,)
+            is_small = exclude.shape[0] * exclude.shape[1] <= MAX_TABLE
+            self._exclude = exclude.toarray() if is_small else exclude
 
     def sample(self, users, items, n_negatives, *, rng):
         """Draw negatives for the rows of a batch.
@@ -210,8 +215,8 @@ class NoiseSampler:
             places = places[_is_in(self._exclude, users[places], negatives[places])]
         for user in np.unique(users[places]):
             of_user = places[users[places] == user]
-            weights = self.noise.copy()
-            weights[self._exclude[[user]].indices] = 0
+            everything = np.arange(len(self.noise))
+            weights = np.where(_is_in(self._exclude, np.full(len(everything), user), everything), 0, self.noise)
             negatives[of_user] = AliasTable(weights).draw(len(of_user), rng=rng)
 
 
@@ -554,7 +559,7 @@ def false_negative_probability(noise, positives, *, exclude=None):
 
 
 def _is_in(matrix, rows, columns):
-    """Look entries up in a csr_array of booleans."""
+    """Look entries up in an array or a csr_array of booleans."""
     # SciPy answers with an array, but for no entries at all with a sparse one.
     return matrix[rows, columns] if len(rows) else np.zeros(0, dtype=bool)
 

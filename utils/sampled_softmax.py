@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import expit, logsumexp, softmax
+from scipy.special import expit
 from tqdm import tqdm
 
 from utils.checks import check_number, check_whole
 from utils.negative_sampling import logq_correction
 
-#: What one row of scores is compared with: all others at once, or each by itself.
+#: How a row of scores is judged, all at once or each by itself.
 LOSSES = ("softmax", "logistic")
 
 
@@ -253,7 +253,8 @@ def loss_gradient(scores, loss="softmax"):
     """
     _check_loss(loss)
     if loss == "softmax":
-        values, gradient = logsumexp(scores, axis=1) - scores[:, 0], softmax(scores, axis=1)
+        log_total, gradient = _softmax(scores)
+        values = log_total - scores[:, 0]
     else:
         # -log sigmoid(s) is log(1 + exp(-s)), which logaddexp computes without overflow
         values = np.logaddexp(0, -scores[:, 0]) + np.logaddexp(0, scores[:, 1:]).sum(axis=1)
@@ -281,11 +282,20 @@ def _full_step(tables, users, items):
     x = tables.user_factors[users]
     scores = x @ tables.item_factors.T + tables.item_biases  # (n_batch, n_items)
     rows = np.arange(len(users))
-    errors = softmax(scores, axis=1)
-    value = (logsumexp(scores, axis=1) - scores[rows, items]).sum()
+    log_totals, errors = _softmax(scores)
+    value = (log_totals - scores[rows, items]).sum()
     errors[rows, items] -= 1
     of_users = _sum_by_row(users, errors @ tables.item_factors, len(tables.user_factors))
     return value, (of_users, errors.T @ x, errors.sum(axis=0)), scores.size
+
+
+def _softmax(scores):
+    """Return the logarithm of the sum of the exponentials of each row, and the softmax."""
+    largest = scores.max(axis=1, keepdims=True)
+    powers = np.exp(scores - largest)  # at most 1, so that nothing overflows
+    totals = powers.sum(axis=1, keepdims=True)
+    powers /= totals
+    return (largest + np.log(totals))[:, 0], powers
 
 
 def _sum_by_row(rows, values, n_rows):

@@ -9,6 +9,7 @@ from utils.widgets.base import BookWidget, bundle
 from utils.widgets.embeddings import EmbeddingMap
 from utils.widgets.feature_sums import FeatureSums
 from utils.widgets.matrix_factorization import FactorExplorer
+from utils.widgets.negative_sampling import NoiseExplorer
 from utils.widgets.similarity import SimilarityExplorer
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "FactorExplorer",
     "FeatureSums",
     "HalfStepper",
+    "NoiseExplorer",
     "SimilarityExplorer",
     "bundle",
 ]
