@@ -106,14 +106,15 @@ function render({ model, el }) {
   const corner = settingOf({ ...first, rank: most, penalty: least, has_biases: true });
   const best = unseen.indexOf(Math.min(...unseen));
   const SMALLEST = "The smallest, too";
-  const LARGER = "Larger than elsewhere";
+  const BETWEEN = "Larger than the smallest, but not the largest";
+  const LARGEST = "The largest";
   const guess = prediction({
     question: `With ${most} factors and penalty ${least}, the error on the ratings that the model saw is ${seen[corner].toFixed(2)}, the smallest with biases. And the error on the pairs that it did not see?`,
-    options: [SMALLEST, "The same as elsewhere", LARGER],
+    options: [SMALLEST, BETWEEN, LARGEST],
     onChoose: (option) => view.say(`Your prediction: ${option}. Now move the sliders, and watch both lines of the chart.`),
   });
   function explain() {
-    const answer = unseen[corner] > unseen[best] ? LARGER : SMALLEST;
+    const answer = corner === best ? SMALLEST : unseen[corner] < Math.max(...unseen) ? BETWEEN : LARGEST;
     guess.reveal(
       `${guess.chosen ? (guess.chosen === answer ? "Right. " : "Look again. ") : ""}It is ${unseen[corner].toFixed(2)} stars there, ` +
         `and ${unseen[best].toFixed(2)} with ${nameAt(first, best)}.`,
