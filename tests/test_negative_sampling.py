@@ -23,6 +23,7 @@ from utils.negative_sampling import (
     false_negative_probability,
     false_negative_rate,
     logq_correction,
+    popularity_noise,
 )
 
 N_DRAWS, THRESHOLD = 60_000, 1e-4
@@ -246,6 +247,7 @@ def test_sampler_gives_nothing_for_an_empty_batch():
 def test_popularity_noise_is_a_power_of_the_counts(power):
     counts = np.array([9.0, 4.0, 1.0, 0.0])
     expected = np.array([9**power, 4**power, 1, 0])
+    assert np.allclose(popularity_noise(counts, power), expected / expected.sum())
     assert np.allclose(PopularitySampler(counts, power).noise, expected / expected.sum())
 
 

@@ -245,6 +245,39 @@ class UniformSampler(NoiseSampler):
         return rng.integers(len(self.noise), size=size)
 
 
+def popularity_noise(popularity, power):
+    r"""Return the distribution :math:`\pi_j \propto n_j^\alpha`.
+
+    Parameters
+    ----------
+    popularity : array_like of shape (n_items,)
+        How many events each item has, 0 or more, not all 0.
+    power : float
+        :math:`\alpha`, finite. An item without events has the probability 0, whatever the power.
+
+    Returns
+    -------
+    ndarray of shape (n_items,), float64
+        Sums to 1.
+
+    Raises
+    ------
+    ValueError
+        If the counts or the power are not as described.
+
+    Examples
+    --------
+    >>> popularity_noise([81, 16, 1, 0], 0.5).round(3)
+    array([0.643, 0.286, 0.071, 0.   ])
+    """
+    popularity = _check_weights(popularity, "popularity")
+    if not np.isfinite(power):
+        raise ValueError(f"expected a finite power, received {power}; 0 is uniform, 1 the popularity itself")
+    weights = popularity / popularity.max()  # at most 1, so that a large power does not overflow
+    weights[weights > 0] **= power  # not those of 0, which a power of 0 would turn into 1
+    return weights / weights.sum()
+
+
 class PopularitySampler(NoiseSampler):
     r"""Draw items by a power of their popularity: :math:`\pi_j \propto n_j^\alpha`.
 
@@ -269,12 +302,7 @@ class PopularitySampler(NoiseSampler):
     """
 
     def __init__(self, popularity, power=0.75, *, exclude=None):
-        popularity = _check_weights(popularity, "popularity")
-        if not np.isfinite(power):
-            raise ValueError(f"expected a finite power, received {power}; 0 is uniform, 1 the popularity itself")
-        weights = popularity / popularity.max()  # at most 1, so that a large power does not overflow
-        weights[weights > 0] **= power  # not those of 0, which a power of 0 would turn into 1
-        super().__init__(weights, exclude=exclude)
+        super().__init__(popularity_noise(popularity, power), exclude=exclude)
 
 
 class HardSampler:

@@ -59,9 +59,9 @@ function render({ model, el }) {
 
   // Shares by tenth of the catalogue
   const n = watched[0].length;
-  const highest = 10 * Math.ceil(Math.max(...watched.flat(), ...drawn.map((stops) => stops[raw][0])) / 10);
+  const highest = 100; // percent, the same for all catalogues
   const barX = (i) => BARS.left + (i / n) * (BARS.right - BARS.left);
-  const barY = (percent) => BARS.bottom - (Math.min(percent, highest) / highest) * (BARS.bottom - BARS.top);
+  const barY = (percent) => BARS.bottom - (percent / highest) * (BARS.bottom - BARS.top);
   const wide = (BARS.right - BARS.left) / n;
   const bars = watched[0].map((_, i) => s("rect", { class: "bw-drawn", x: barX(i) + wide * 0.18, width: wide * 0.64 }));
   const marks = watched[0].map(() => s("line", { class: "bw-watched" }));
@@ -90,12 +90,15 @@ function render({ model, el }) {
   const lines = false_share.map((values) =>
     s("polyline", { points: values.map((share, stop) => `${curveX(stop).toFixed(1)},${curveY(share).toFixed(1)}`).join(" ") }),
   );
+  const lineNames = catalogues.map((name, i) =>
+    s("text", { class: "bw-name", x: CURVE.left + 4, y: curveY(false_share[i][0]) - 6 }, name),
+  );
   const rule = s("line", { class: "bw-axis", y1: CURVE.top, y2: CURVE.bottom });
   const dot = s("circle", { class: "bw-now", r: 6 });
   const curve = s(
     "svg",
     { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "img", "aria-label": "Share of false negatives against the power, a line for each catalogue" },
-    ...[["100 %", 1], ["10 %", 0.1], ["1 %", 0.01], ["0.1 %", 0.001], ["0.01 %", 1e-4]].flatMap(([text, share]) => [
+    ...[["100 %", 1], ["10 %", 0.1], ["1 %", 0.01], ["0.1 %", 0.001], ["0.01 %", 1e-4], ["0.001 %", 1e-5]].flatMap(([text, share]) => [
       s("line", { class: "bw-grid", x1: CURVE.left, x2: CURVE.right, y1: curveY(share), y2: curveY(share) }),
       s("text", { x: CURVE.left - 5, y: curveY(share) + 4, "text-anchor": "end" }, text),
     ]),
@@ -103,6 +106,7 @@ function render({ model, el }) {
     s("text", { x: curveX(last), y: CURVE.bottom + 16, "text-anchor": "end" }, "α"),
     rule,
     ...lines,
+    ...lineNames,
     dot,
   );
 
@@ -129,6 +133,7 @@ function render({ model, el }) {
       for (const [name, value] of [["x1", barX(i)], ["x2", barX(i + 1)], ["y1", y], ["y2", y]]) mark.setAttribute(name, value);
     });
     lines.forEach((line, i) => line.setAttribute("class", i === which ? "bw-this" : "bw-other"));
+    lineNames.forEach((name, i) => name.setAttribute("class", i === which ? "bw-name bw-this" : "bw-name"));
     rule.setAttribute("x1", curveX(stop));
     rule.setAttribute("x2", curveX(stop));
     dot.setAttribute("cx", curveX(stop));
