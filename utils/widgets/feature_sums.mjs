@@ -157,8 +157,10 @@ function render({ model, el }) {
       ground.append(s("line", { x1: 0, x2: SIZE, y1: y(tick * step), y2: y(tick * step), class: kind }));
     }
 
-    // A name stands beside its point, within the drawing, at the first place where it covers no other name.
+    // A name stands beside its point, within the drawing, at the first place where it covers no other name and no point,
+    // and, if there is one, is not struck through by an axis.
     const boxes = [];
+    const points = [...films, person].map((point) => [x(point[0]), y(point[1])]);
     function name(text, place, kind) {
       const width = 6.9 * text.length;
       const spots = [0, -13, 13, -26, 26, -39, 39].flatMap((shift) =>
@@ -168,25 +170,32 @@ function render({ model, el }) {
           isMoved: left < 4 || left > SIZE - width - 4,
         })),
       );
+      const covers = (spot, [px, py], margin) =>
+        px > spot.left - margin && px < spot.left + width + margin && py > spot.top - 9 - margin && py < spot.top + margin;
       const isFree = (spot) =>
-        boxes.every((box) => Math.abs(box.top - spot.top) >= 13 || spot.left > box.right || box.left > spot.left + width);
-      const { left, top } = spots.find((spot) => !spot.isMoved && isFree(spot)) ?? spots.find(isFree) ?? spots[0];
+        boxes.every((box) => Math.abs(box.top - spot.top) >= 13 || spot.left > box.right || box.left > spot.left + width) &&
+        !points.some((point) => covers(spot, point, 5));
+      const isOffAxes = (spot) => !covers(spot, [spot.left, SIZE / 2], 1) && !covers(spot, [SIZE / 2, spot.top], 1);
+      const free = spots.filter(isFree);
+      const unmoved = free.filter((spot) => !spot.isMoved);
+      const { left, top } = unmoved.find(isOffAxes) ?? unmoved[0] ?? free[0] ?? spots[0];
       boxes.push({ top, left, right: left + width });
       return s("text", { x: left, y: top, class: kind }, text);
     }
     shapes.replaceChildren(
       s("line", { class: "bw-viewer", x1: x(0), y1: y(0), x2: x(person[0]), y2: y(person[1]) }),
       s("rect", { class: "bw-viewer", x: x(person[0]) - 5, y: y(person[1]) - 5, width: 10, height: 10 }),
-      ...films.slice(1).map((film) => s("circle", { class: "bw-other", cx: x(film[0]), cy: y(film[1]), r: 5 })),
       s("polyline", { class: "bw-way", points: way.map((corner) => `${x(corner[0])},${y(corner[1])}`).join(" ") }),
       s("line", { class: "bw-mine", x1: x(0), y1: y(0), x2: x(films[0][0]), y2: y(films[0][1]) }),
       s("circle", { class: "bw-mine", cx: x(films[0][0]), cy: y(films[0][1]), r: 7 }),
+      // after the reader's film, and smaller: where two points fall together, both show
+      ...films.slice(1).map((film) => s("circle", { class: "bw-other", cx: x(film[0]), cy: y(film[1]), r: 5 })),
       name(MINE, films[0], "bw-mine"),
       name(viewer_labels[now.viewer], person, "bw-viewer"),
       ...films.slice(1).map((film, i) => name(now.film_labels[i], film, "bw-other")),
     );
 
-    now.counts.forEach((count, f) => counts[f].show(count, count === 0 ? "no" : count === 1 ? "yes" : `${count} ×`));
+    now.counts.forEach((count, f) => counts[f].show(count, String(count)));
     twice.show(now.is_twice);
     pooling.show(now.pooling);
     viewer.show(String(now.viewer));
