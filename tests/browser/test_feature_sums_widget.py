@@ -121,6 +121,33 @@ def test_way_leads_to_the_film(builder):
         assert end == pytest.approx([float(film.get_attribute(a)) for a in ("cx", "cy")], abs=0.01)
 
 
+@pytest.mark.parametrize("is_twice", [False, True])
+def test_names_cover_no_point(builder, is_twice):
+    if is_twice:
+        builder.root.get_by_label("Say everything twice").check()
+    covered = builder.root.locator(".bw-plane svg").evaluate(
+        "svg => [...svg.querySelectorAll('text')].flatMap(text => { const box = text.getBBox(); "
+        "return [...svg.querySelectorAll('circle')].filter(({ cx, cy }) => "
+        "cx.baseVal.value > box.x && cx.baseVal.value < box.x + box.width && "
+        "cy.baseVal.value > box.y && cy.baseVal.value < box.y + box.height).map(() => text.textContent); })"
+    )
+    assert covered == []
+
+
+def test_a_film_at_the_same_place_still_shows(builder):
+    builder.root.get_by_label("Romance", exact=True).press("Home")  # Action alone, as Die Hard
+    circles = builder.root.locator(".bw-plane circle").evaluate_all(
+        "all => all.map(({ className, cx, cy, r }) => "
+        "[className.baseVal, cx.baseVal.value, cy.baseVal.value, r.baseVal.value])"
+    )
+    mine = next(circle for circle in circles if circle[0] == "bw-mine")
+    others = [circle for circle in circles if circle[0] == "bw-other"]
+    same = [circle for circle in others if circle[1:3] == pytest.approx(mine[1:3], abs=0.1)]
+    assert len(same) == 1
+    assert circles.index(same[0]) > circles.index(mine)  # drawn later, so on top
+    assert same[0][3] < mine[3]
+
+
 # The front end's functions, on cases that Python shares with it
 
 
