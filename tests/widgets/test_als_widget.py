@@ -1,4 +1,5 @@
 import json
+import re
 from itertools import chain, pairwise, product
 
 import matplotlib.pyplot as plt
@@ -128,6 +129,22 @@ def test_penalised_is_the_penalty_of_the_vectors(widget):
         assert path["penalised"][step] == pytest.approx(squares, rel=0.02)
 
 
+def test_norms_are_those_of_the_vectors_of_each_side(widget):
+    for path in chain.from_iterable(widget.paths.values()):
+        for side in ("user", "item"):
+            norms = [np.linalg.norm(np.array(places) / 100) for places in path[f"{side}s"]]
+            # 36 coordinates, each off by 0.005 at most
+            assert path[f"{side}_norms"] == pytest.approx(norms, abs=0.036)
+
+
+def test_tiny_start_makes_users_long_and_a_larger_penalty_turns_it_round(widget):
+    for which, longer in ((0, "user"), (1, "item"), (2, "item")):
+        path = widget.paths["tiny"][which]
+        first, second = path["user_norms"][1], path["item_norms"][1]
+        assert (first > second) == (longer == "user")
+        assert first > path["item_norms"][0]  # after the first half-step it is always the users
+
+
 def test_half_steps_move_users_first_and_one_side_at_a_time(widget):
     path = widget.paths["usual"][1]
     assert len(path["losses"]) == 25
@@ -169,7 +186,12 @@ def test_describe_says_which_side_moved(widget):
     penalised = widget.paths["usual"][1]["penalised"]
     for step, moved, held in ((5, "women", "events"), (6, "events", "women")):
         text = make(step=step, user_name="women", item_name="events").describe()
-        assert text == (
+        users, items = (np.linalg.norm(side) for side in vectors(make().paths["usual"][1], step))
+        start, _, norms = text.partition(" ‖X‖ ")
+        # places are rounded to a hundredth
+        shown = [float(number) for number in re.findall(r"is (\d+\.\d\d)", norms)]
+        assert shown == pytest.approx([users, items], abs=0.03)
+        assert start == (
             f"Half-step {step} of 24 moved the {moved} and held the {held}. Loss {losses[step]:.2f}, of which the "
             f"penalty is {penalised[step]:.2f}. It fell by {losses[step - 1] - losses[step]:.2f}, and it has never "
             "risen."
@@ -178,7 +200,7 @@ def test_describe_says_which_side_moved(widget):
 
 def test_describe_of_the_start_says_that_nothing_has_moved(widget):
     assert widget.describe().startswith("The start, drawn at random. Loss ")
-    assert widget.describe().endswith("No half-step has been made yet.")
+    assert "No half-step has been made yet. ‖X‖ (" in widget.describe()
 
 
 def test_draw_names_every_item_and_marks_the_loss():

@@ -20,13 +20,17 @@ function readable(places) {
 
 // As describe() of the Python class.
 function describe({ paths, start, penalties, penalty, step, n_steps, user_name, item_name }) {
-  const { losses, penalised } = paths[start][penalties.indexOf(penalty)];
+  const { losses, penalised, user_norms, item_norms } = paths[start][penalties.indexOf(penalty)];
+  const [userMoves, itemMoves] = moves(step);
   const now = `Loss ${losses[step].toFixed(2)}, of which the penalty is ${penalised[step].toFixed(2)}.`;
-  if (step === 0) return `The start, drawn at random. ${now} No half-step has been made yet.`;
+  const norms =
+    `‖X‖ (${user_name}) is ${user_norms[userMoves].toFixed(2)}, ` +
+    `‖Y‖ (${item_name}) is ${item_norms[itemMoves].toFixed(2)}.`;
+  if (step === 0) return `The start, drawn at random. ${now} No half-step has been made yet. ${norms}`;
   const [moved, held] = step % 2 ? [user_name, item_name] : [item_name, user_name];
   return (
     `Half-step ${step} of ${n_steps} moved the ${moved} and held the ${held}. ${now} ` +
-    `It fell by ${(losses[step - 1] - losses[step]).toFixed(2)}, and it has never risen.`
+    `It fell by ${(losses[step - 1] - losses[step]).toFixed(2)}, and it has never risen. ${norms}`
   );
 }
 

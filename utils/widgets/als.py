@@ -49,7 +49,7 @@ class HalfStepper(BookWidget):
     paths : dict of str to list of dict
         For each start, and each penalty in order: "losses" (one after each half-step, the start first), "penalised"
         (the part of it that the penalty takes), "users" and "items" (places after each of that side's half-steps, the
-        start first, in hundredths).
+        start first, in hundredths), "user_norms" and "item_norms" (the Frobenius norm of that side at each place).
 
     Raises
     ------
@@ -129,16 +129,21 @@ class HalfStepper(BookWidget):
         return self.paths[self.start][self.penalties.index(self.penalty)]
 
     def describe(self):
-        """Say what the last half-step did to the loss, and what the penalty takes of it."""
-        losses, penalised = self.path()["losses"], self.path()["penalised"]
-        now = f"Loss {losses[self.step]:.2f}, of which the penalty is {penalised[self.step]:.2f}."
+        """Say what the last half-step did to the loss, what the penalty takes of it, and how long each side is."""
+        path = self.path()
+        losses, (user_moves, item_moves) = path["losses"], _places(self.step)
+        now = f"Loss {losses[self.step]:.2f}, of which the penalty is {path['penalised'][self.step]:.2f}."
+        norms = (
+            f"‖X‖ ({self.user_name}) is {path['user_norms'][user_moves]:.2f}, "
+            f"‖Y‖ ({self.item_name}) is {path['item_norms'][item_moves]:.2f}."
+        )
         if self.step == 0:
-            return f"The start, drawn at random. {now} No half-step has been made yet."
+            return f"The start, drawn at random. {now} No half-step has been made yet. {norms}"
         moved, held = (self.user_name, self.item_name)[:: 1 if self.step % 2 else -1]
         fall = losses[self.step - 1] - losses[self.step]
         return (
             f"Half-step {self.step} of {self.n_steps} moved the {moved} and held the {held}. {now} "
-            f"It fell by {fall:.2f}, and it has never risen."
+            f"It fell by {fall:.2f}, and it has never risen. {norms}"
         )
 
     def draw(self):
@@ -182,10 +187,14 @@ def _walk(matrix, scale, seed, alpha, penalty, n_steps):
 
 
 def _turn(path, like):
-    """Turn a path so that its last items lie like some others, and round it for the page."""
+    """Turn a path so that its last items lie like some others, and round it for the page; add the norms."""
     turn = orthogonal_procrustes(path["items"][-1], like)[0]
+    norms = {
+        f"{side}_norms": [round(float(np.linalg.norm(x)), 2) for x in path[f"{side}s"]] for side in ("user", "item")
+    }
     rounded = {side: [(100 * x @ turn).round().astype(int).tolist() for x in path[side]] for side in ("users", "items")}
-    return {**rounded, **{name: [round(value, 2) for value in path[name]] for name in ("losses", "penalised")}}
+    sums = {name: [round(value, 2) for value in path[name]] for name in ("losses", "penalised")}
+    return {**rounded, **sums, **norms}
 
 
 def _check(matrix, labels, penalties, n_steps):
