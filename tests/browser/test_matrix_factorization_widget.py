@@ -97,7 +97,11 @@ def test_lists_pick_a_pair_by_name(explorer):
 
 @pytest.mark.parametrize(
     ("choice", "verdict"),
-    [("Larger than the smallest, but not the largest", "Right. "), ("The smallest, too", "Look again. "), (None, "It is ")],
+    [
+        ("Larger than the smallest, but not the largest", "Right. "),
+        ("The smallest, too", "Look again. "),
+        (None, "It is "),
+    ],
 )
 def test_prediction_is_explained_when_a_slider_moves(explorer, choice, verdict):
     outcome = explorer.root.locator(".bw-outcome")
