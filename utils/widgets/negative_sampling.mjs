@@ -1,6 +1,6 @@
 // Noise explorer: a slider for the power of popularity, what is then drawn, and how often that is a mistake.
 
-const BARS = { width: 320, height: 210, left: 40, right: 314, top: 12, bottom: 172 };
+const BARS = { width: 320, height: 210, left: 50, right: 314, top: 12, bottom: 172 };
 const CURVE = { width: 320, height: 210, left: 58, right: 312, top: 12, bottom: 172 };
 const LOW = -5; // the chart of false negatives begins at ten to this power
 
