@@ -4,11 +4,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PORT ?= 8000
+COURSE ?= assignments/course
 
 # On Python 3.11 lightfm-next is compiled here: without flags that tie it, and its last digits, to this processor.
 export LIGHTFM_NO_CFLAGS = 1
 
-.PHONY: book serve test bench results zip pdf site linkcheck clean
+.PHONY: book serve test bench assignments grade results zip pdf site linkcheck clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
@@ -28,6 +29,15 @@ results: .venv/ready
 
 bench: .venv/ready-to-test book
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# What students and teachers get, and the gradebook, in $(COURSE), which `make clean` leaves alone.
+assignments: .venv/ready-to-teach
+	$(BIN)/python -W ignore -m assignments.tools release --course "$(COURSE)"
+
+# Marks SUBMISSIONS/<student>/<assignment>.ipynb; OPTIONS="--help" shows what else there is to say.
+grade: .venv/ready-to-teach
+	@test -n "$(SUBMISSIONS)" || { echo "Say where the notebooks are: make grade SUBMISSIONS=folder"; exit 1; }
+	$(BIN)/python -W ignore -m assignments.tools grade "$(SUBMISSIONS)" --course "$(COURSE)" $(OPTIONS)
 
 # The whole book as one file, in _build/downloads: to open from a disk, and to print.
 zip: book
@@ -59,5 +69,9 @@ clean:
 	touch $@
 
 .venv/ready-to-test: .venv/ready
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --editable '.[test,class]'
+	touch $@
+
+.venv/ready-to-teach: .venv/ready
+	$(BIN)/pip install --quiet --editable '.[class]'
 	touch $@
