@@ -195,7 +195,7 @@ def _agree(answer, right, atol):
 def _first_difference(answer, right, atol):
     """Say where an answer of the right type is wrong."""
     if isinstance(right, str | bool | Number):
-        return f"{answer:.6g} is not right" if isinstance(right, float) else f"{str(answer)!r} is not right"
+        return f"{answer!r} is not right" if isinstance(right, str | bool) else f"{answer:.6g} is not right"
     if np.isnan(answer).any():
         return "some entries are NaN: was something divided by 0, or a square root taken of less than 0?"
     is_wrong = ~np.isclose(answer, right, rtol=0, atol=atol)

@@ -126,13 +126,13 @@ def _complete(cell, given):
     is_graded, is_solution = bool(given.get("grade")), bool(given.get("solution"))
     marks = {
         "grade": is_graded,
-        "grade_id": given["grade_id"],
+        "grade_id": given.get("grade_id", ""),
         "locked": bool(given.get("locked")) or (is_graded and not is_solution),
         "schema_version": 3,
         "solution": is_solution,
         "task": False,
     }
-    return {**marks, "cell_type": cell.cell_type, "points": given["points"]} if is_graded else marks
+    return {**marks, "cell_type": cell.cell_type, "points": given.get("points", 0)} if is_graded else marks
 
 
 def _problems_of_marks(name, given, seen):

@@ -106,7 +106,7 @@ def restore(cells, release):
     places = {cell.id: place for place, cell in enumerate(release.cells)}
     found, others, behind = {}, {}, 0
     for cell in cells:
-        place = _place_of(cell, release, places, found)
+        place = _place_of(cell, release, places, found, behind)
         if place is None:
             others.setdefault(behind, []).append(cell)
         else:
@@ -134,12 +134,15 @@ def restore(cells, release):
     return notebook, [f"{words}: {', '.join(names)}" for words, names in notes.items()]
 
 
-def _place_of(cell, release, places, found):
-    """Return the place in the release of a cell, or None if it is the student's own."""
+def _place_of(cell, release, places, found, behind):
+    """Return the place in the release of a cell, or None if it is the student's own.
+
+    By its text it is looked for only behind the last known cell: two answers that nobody wrote have the same text.
+    """
     for name in (cell["name"], cell["id"]):
         if name in places and places[name] not in found:
             return places[name]
-    for place, known in enumerate(release.cells):
+    for place, known in enumerate(release.cells[behind:], behind):
         if place not in found and known.cell_type == cell["type"] and known.source.strip() == cell["source"].strip():
             return place
     return None
