@@ -1,38 +1,52 @@
-"""Mark one submission, in a process of its own: whatever happens here, the run of the class goes on.
-
-``python -m assignments.tools.autograde COURSE ASSIGNMENT STUDENT RESULT CELL_SECONDS sandbox|no-sandbox`` writes its
-outcome to the file RESULT, as JSON.
-"""
+"""Mark one submission, in a process of its own: whatever happens here, the run of the class goes on."""
 
 import ctypes
 import json
+import os
 import resource
 import signal
 import sys
-from pathlib import Path
+
+from nbgrader.converters import Autograde
 
 from assignments.tools.course import ConverterError, configuration, run_converter
-from assignments.tools.sandbox import MEMORY
+from assignments.tools.sandbox import ENVIRONMENT, MEMORY, PACKAGE
 
 MAX_FILE = 512 * 2**20  # bytes of any file that is written
 
 
-def autograde(course, assignment, student, *, cell_seconds, is_sandboxed):
-    """Let nbgrader run and mark one submission.
+def work(course, assignment, student, *, cell_seconds, is_sandboxed, result, log):
+    """Let nbgrader run and mark one submission; called in a new process.
 
-    Returns
-    -------
-    dict
-        ``is_done``, and ``log``: what nbgrader said.
+    Parameters
+    ----------
+    course : Path
+        The folder of the course, where the submission stands in ``submitted``.
+    assignment, student : str
+        Which one.
+    cell_seconds : int
+        After so long a cell is interrupted.
+    is_sandboxed : bool
+        Whether the notebook runs under bubblewrap.
+    result : Path
+        Gets the outcome as JSON: ``is_done``, and ``log`` if it is not. If this process dies, there is no such file.
+    log : Path
+        Gets what this process and the kernel print.
     """
-    from nbgrader.converters import Autograde
-
+    os.setsid()  # so that it can be ended with all that it started
+    _limit_this_process()
+    with open(log, "w", encoding="utf-8") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.environ.update({name: value for name, value in ENVIRONMENT.items() if name.endswith("THREADS")})
+    os.environ["PYTHONPATH"] = str(PACKAGE.parent)
     config = configuration(course, is_sandboxed=is_sandboxed, cell_seconds=cell_seconds)
+    outcome = {"is_done": True}
     try:
         run_converter(Autograde, config, assignment=assignment, student=student)
     except ConverterError as error:
-        return {"is_done": False, "log": str(error)}
-    return {"is_done": True, "log": ""}
+        outcome = {"is_done": False, "log": str(error)}
+    result.write_text(json.dumps(outcome), encoding="utf-8")
 
 
 def _limit_this_process():
@@ -41,12 +55,3 @@ def _limit_this_process():
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE, MAX_FILE))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
-if __name__ == "__main__":
-    _limit_this_process()
-    course, assignment, student, result, cell_seconds, mode = sys.argv[1:]
-    outcome = autograde(
-        Path(course), assignment, student, cell_seconds=int(cell_seconds), is_sandboxed=mode != "no-sandbox"
-    )
-    Path(result).write_text(json.dumps(outcome), encoding="utf-8")

@@ -65,12 +65,12 @@ def configuration(course, *, is_sandboxed=True, cell_seconds=30):
     config.Execute.timeout = cell_seconds
     config.OverwriteCells.add_missing_cells = True
     config.ClearMetadataPreprocessor.preserve_cell_metadata_mask = ["nbgrader", "deletable", "editable"]
+    # For nbgrader's own command; its pages load MathJax from another host, those of `make grade` load nothing.
     config.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "assignments.tools.feedback.HideTests",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
-    config.HTMLExporter.mathjax_url = config.HTMLExporter.require_js_url = config.HTMLExporter.jquery_url = ""
     return config
 
 

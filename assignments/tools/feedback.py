@@ -182,7 +182,7 @@ def _cell_html(cell):
         return "\n".join([f"<pre>{escape(cell.source)}</pre>", *map(_output_html, cell.outputs)])
     if marks.get("solution") or not cell.id.startswith("text-"):
         return f'<pre class="words">{escape(cell.source)}</pre>'
-    return markdown2html_mistune(cell.source)
+    return re.sub(r'<a class="anchor-link".*?</a>', "", markdown2html_mistune(cell.source))
 
 
 def _output_html(output):

@@ -7,22 +7,24 @@ that was interrupted goes on where it was, and a second run marks only what is n
 import csv
 import hashlib
 import json
+import multiprocessing
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from tqdm import tqdm
 
+from assignments.tools.autograde import work
 from assignments.tools.course import back_up, gradebook_url, only_run
 from assignments.tools.feedback import write_feedback
 from assignments.tools.release import release_path
-from assignments.tools.sandbox import ENVIRONMENT, PACKAGE, why_no_sandbox
+from assignments.tools.sandbox import why_no_sandbox
 from assignments.tools.submissions import CorruptError, find_flags, read_submission, restore
 
 STATUSES = ("graded", "needs manual grading", "timed out", "crashed", "corrupt", "missing")
@@ -96,7 +98,9 @@ def grade(folder, course, *, assignments=None, is_sandboxed=True, cell_seconds=3
             roster = _roster(course)
             known = [student for student in students if roster is None or student in roster]
             for student in sorted(set(students) - set(known)):
-                tqdm.write(f"{student}: nobody in students.csv has this id, so the folder is left alone")
+                tqdm.write(
+                    f"{student}: nobody in students.csv has this id, so the folder is left alone", file=sys.stderr
+                )
             todo = [(name, student) for name in names for student in sorted({*known, *(roster or ())})]
             limits = {"cell_seconds": cell_seconds, "total_seconds": total_seconds, "is_sandboxed": is_sandboxed}
             for name, student in tqdm(todo, desc="marking", unit="submission", dynamic_ncols=True):
@@ -183,8 +187,9 @@ def _mark_one(assignment, student, folder, course, *, is_again, **limits):
         submitted = course / "submitted" / student / assignment / f"{assignment}.ipynb"
         submitted.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, submitted)
-        outcome, words = _run(course, assignment, student, **limits)
+        outcome, words, is_marked = _run(course, assignment, student, **limits)
         status = {"status": outcome, "note": "; ".join([*words, *notes]), "flags": find_flags(notebook)}
+        status["is_marked"] = is_marked
     _write_json(status_file, {**status, "sha256": digest.hexdigest()})
 
 
@@ -200,53 +205,52 @@ def _what_is_there(path, course):
     )
 
 
+# Workers are forked from a process that has nbgrader imported already: two seconds less for each submission.
+WORKERS = multiprocessing.get_context("forkserver")
+WORKERS.set_forkserver_preload(["assignments.tools.autograde"])
+
+
 def _run(course, assignment, student, *, cell_seconds, total_seconds, is_sandboxed):
-    """Run nbgrader for one submission; return the status and a list of notes."""
+    """Run nbgrader for one submission; return the status, a list of notes, and whether there are marks."""
     with tempfile.TemporaryDirectory() as scratch:
         result, log = Path(scratch) / "result.json", Path(scratch) / "log.txt"
-        command = [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "assignments.tools.autograde",
-            str(course),
-            assignment,
-            student,
-        ]
-        command += [str(result), str(cell_seconds), "sandbox" if is_sandboxed else "no-sandbox"]
-        repository = Path(__file__).resolve().parents[2]
-        paths = os.pathsep.join(dict.fromkeys([str(repository), str(PACKAGE.parent)]))
-        threads = {name: value for name, value in ENVIRONMENT.items() if name.endswith("THREADS")}
-        with open(log, "w") as output:
-            process = subprocess.Popen(
-                command,
-                env={**os.environ, **threads, "PYTHONPATH": paths},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-            try:
-                process.wait(timeout=total_seconds)
-            except subprocess.TimeoutExpired:
-                return "timed out", [f"the whole notebook took more than {total_seconds} seconds; no test was marked"]
-            finally:  # also when the teacher stops the run
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+        options = {"cell_seconds": cell_seconds, "is_sandboxed": is_sandboxed, "result": result, "log": log}
+        worker = WORKERS.Process(target=work, args=(course, assignment, student), kwargs=options)
+        worker.start()
+        try:
+            worker.join(total_seconds)
+            if worker.is_alive():
+                note = f"the whole notebook took more than {total_seconds} seconds; no test was marked"
+                return "timed out", [note], False
+        finally:  # also when the teacher stops the run
+            _end(worker)
         outcome = _read_json(result)
         if not outcome.get("is_done"):
-            _keep_log(course, assignment, student, log.read_text(errors="replace") + outcome.get("log", ""))
+            _keep_log(
+                course, assignment, student, log.read_text(encoding="utf-8", errors="replace") + outcome.get("log", "")
+            )
             if "CellTimeoutError" in outcome.get("log", ""):
-                return "timed out", [f"a cell took more than {cell_seconds} seconds and could not be stopped"]
+                return "timed out", [f"a cell took more than {cell_seconds} seconds and could not be stopped"], False
             if "DeadKernelError" in outcome.get("log", ""):
-                return "crashed", ["the notebook ended Python itself (exit, or out of memory); no test was marked"]
-            return "crashed", ["nbgrader could not mark it; see the file in logs"]
+                return (
+                    "crashed",
+                    ["the notebook ended Python itself (exit, or out of memory); no test was marked"],
+                    False,
+                )
+            return "crashed", ["nbgrader could not mark it; see the file in logs"], False
     slow = _cells_that_timed_out(course, assignment, student)
     if slow:
-        return "timed out", [f"{', '.join(slow)}: stopped after {cell_seconds} seconds; the rest was marked"]
-    return "graded", []
+        return "timed out", [f"{', '.join(slow)}: stopped after {cell_seconds} seconds; the rest was marked"], True
+    return "graded", [], True
+
+
+def _end(worker):
+    """End a worker and all that it started, if it is still there."""
+    if worker.is_alive():
+        with suppress(ProcessLookupError):  # it has no group of its own yet
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.kill()
+        worker.join()
 
 
 def autograded_path(course, assignment, student):
@@ -293,7 +297,7 @@ def marks(course, assignment):
             row = dict.fromkeys(COLUMNS, "")
             row.update(assignment=assignment, student=path.stem, status=kept["status"], note=kept["note"])
             row["flags"] = "; ".join(kept["flags"])
-            if autograded_path(course, assignment, path.stem).is_file() and kept["status"] in ("graded", "timed out"):
+            if kept.get("is_marked"):
                 row.update(_scores(gradebook, assignment, path.stem, kept["status"]))
             rows.append(row)
     return rows

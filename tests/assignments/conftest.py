@@ -1,8 +1,61 @@
 """Fixtures for the assignments: a wrong answer at a time, and a class whose work was marked once."""
 
+import shutil
+
+import pytest
+
+from assignments.tools.sandbox import why_no_sandbox
+from assignments.tools.sources import ASSIGNMENTS
+from tests.assignments.classroom import Classroom, release
+
 
 def pytest_generate_tests(metafunc):
     """Run a test that asks for a wrong `answer` once for each in its class."""
     if "answer" in metafunc.fixturenames:
         cases = [(task, answer) for task, answers in metafunc.cls.wrong.items() for answer in answers]
         metafunc.parametrize(("task", "answer"), cases, ids=[f"{task}: {answer.name}" for task, answer in cases])
+
+
+@pytest.fixture(scope="session")
+def no_sandbox():
+    """Why this machine has no sandbox, or None."""
+    return why_no_sandbox()
+
+
+@pytest.fixture
+def sandbox(no_sandbox):
+    """Skip a test of the sandbox where there is none, and say why."""
+    if no_sandbox:
+        pytest.skip(f"the sandbox is NOT tested on this machine: {no_sandbox}")
+
+
+@pytest.fixture(scope="session")
+def classroom(tmp_path_factory, no_sandbox):
+    """A class that handed in the small assignment in every way, good and bad, and was marked."""
+    room = Classroom(tmp_path_factory.mktemp("class"), is_sandboxed=not no_sandbox)
+    room.hand_in_everything()
+    room.mark("--cell-seconds", "5", "--total-seconds", "200")
+    yield room
+    room.listener.close()
+
+
+@pytest.fixture(scope="session")
+def released_course(tmp_path_factory):
+    """A course with the small assignment released, for tests to copy."""
+    course = tmp_path_factory.mktemp("released") / "course"
+    release(course)
+    return course
+
+
+@pytest.fixture
+def small_course(released_course, tmp_path):
+    """A course with the small assignment released, and nobody in it yet."""
+    return shutil.copytree(released_course, tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def book_course(tmp_path_factory):
+    """A course with every assignment of the book released."""
+    course = tmp_path_factory.mktemp("book") / "course"
+    release(course, sources=ASSIGNMENTS)
+    return course
