@@ -8,6 +8,7 @@ from utils.widgets.als import HalfStepper
 from utils.widgets.base import BookWidget, bundle
 from utils.widgets.embeddings import EmbeddingMap
 from utils.widgets.feature_sums import FeatureSums
+from utils.widgets.item2vec import SessionPairs
 from utils.widgets.matrix_factorization import FactorExplorer
 from utils.widgets.negative_sampling import NoiseExplorer
 from utils.widgets.similarity import SimilarityExplorer
@@ -19,6 +20,7 @@ __all__ = [
     "FeatureSums",
     "HalfStepper",
     "NoiseExplorer",
+    "SessionPairs",
     "SimilarityExplorer",
     "bundle",
 ]

@@ -1,0 +1,707 @@
+r"""item2vec: learn item vectors from sessions, as word2vec learns word vectors from sentences.
+
+Two items of one session, at most a window apart, are a *pair* of a centre i and a context j. Skip-gram with negative
+sampling (SGNS) gives every item two vectors, :math:`\mathbf{y}_i` as a centre and :math:`\mathbf{z}_j` as a context,
+and teaches their inner product to tell pairs that happened from pairs whose context was drawn at random.
+
+From top to bottom: the pairs, the noise, the loss and its gradients, what a fit returns and what can be done with it,
+the fit, and the same fit by the library gensim. A session is a sequence of ids, and an id is anything that can be a key
+of a dict. A session may be short, even empty, and an id may occur in it more than once.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from gensim.models.callbacks import CallbackAny2Vec
+from gensim.models.word2vec import Word2Vec
+from scipy.sparse import csr_array
+from scipy.special import expit
+from tqdm import tqdm
+
+from utils.checks import check_number, check_whole
+from utils.metrics import rank_items
+from utils.similarity import scores
+
+ARCHITECTURES = ("skip-gram", "cbow")
+
+# `fit_sgns` takes so many examples at a time, but no more than two an item. All examples of a batch meet the same
+# vectors, and an item that occurs in many of them gets all its corrections in one stride, which could overshoot.
+MAX_BATCH = 1024
+
+# During a fit the learning rate falls in a straight line to this share of where it began.
+FINAL_RATE = 0.01
+
+# gensim ignores what lies beyond this place of a sentence, and says nothing.
+MAX_GENSIM_LENGTH = 10_000
+
+
+def training_pairs(sessions, window):
+    """List the pairs that skip-gram learns from: each item of a session with each other one in its window.
+
+    Parameters
+    ----------
+    sessions : sequence of sequences of ids
+        In the order of time, if there is one.
+    window : int or None
+        How many places to the left and to the right a context reaches, 1 or more. None: the whole session.
+
+    Returns
+    -------
+    centres, contexts : ndarray of shape (n_pairs,)
+        The ids of each pair: int64 if all ids are integers, else of dtype object. Session after session, centre after
+        centre, and the contexts of a centre from left to right. A pair occurs once for each time that it happened, and
+        both ways round. An id that occurs twice in a window makes a pair with itself.
+
+    Raises
+    ------
+    TypeError
+        If a session is text or no sequence, or an id is not hashable.
+    ValueError
+        If `window` is not a whole number of 1 or more.
+
+    References
+    ----------
+    mikolov2013distributed, equation 1. word2vec shortens each window by chance, so that near contexts count more; here
+    all contexts in the window count alike.
+
+    Examples
+    --------
+    >>> training_pairs([[7, 8, 9]], window=1)
+    (array([7, 8, 8, 9]), array([8, 7, 9, 8]))
+    >>> len(training_pairs([[7, 8, 9]], window=None)[0])
+    6
+    """
+    window = _check_window(window)
+    ids, items, lengths = _encode(sessions)
+    centres, contexts = _pair_positions(lengths, window)
+    is_whole = all(isinstance(id_, int | np.integer) and not isinstance(id_, bool) for id_ in ids)
+    labels = np.fromiter(ids, dtype=np.int64 if is_whole else object, count=len(ids))
+    return labels[items[centres]], labels[items[contexts]]
+
+
+def noise_distribution(counts, power=0.75):
+    r"""Return how often each item is drawn as a negative: in proportion to a power of its count.
+
+    .. math:: \pi_j = \frac{n_j^\alpha}{\sum_l n_l^\alpha}
+
+    Parameters
+    ----------
+    counts : array_like of shape (n_items,)
+        Events of each item, 0 or more. What has 0 is never drawn, whatever the power.
+    power : float, optional
+        :math:`\alpha`. 1 draws like the data, 0 draws all items alike, and below 0 the rare ones more often.
+
+    Returns
+    -------
+    ndarray of shape (n_items,), float64
+        Sums to 1.
+
+    Raises
+    ------
+    ValueError
+        If counts have not one dimension, one is negative or not finite, none is above 0, or the power is not finite.
+
+    References
+    ----------
+    mikolov2013distributed, section 2.2, found 3/4 to be the best power for words. casellesdupre2018word2vec found
+    others for sessions, some below 0.
+
+    Examples
+    --------
+    >>> noise_distribution([16, 1, 0])
+    array([0.88888889, 0.11111111, 0.        ])
+    >>> noise_distribution([16, 1, 0], power=0)
+    array([0.5, 0.5, 0. ])
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    if counts.ndim != 1 or not (np.isfinite(counts) & (counts >= 0)).all() or not counts.any():
+        raise ValueError(
+            f"expected counts of 0 or more, one an item and some above 0, received shape {counts.shape} with the sum "
+            f"{counts.sum()}; count the events of each item"
+        )
+    _check_power(power)
+    shares = counts / counts.max()  # else a large power of a large count would leave the range of the type
+    weights = np.power(shares, float(power), out=np.zeros_like(shares), where=shares > 0)
+    return weights / weights.sum()
+
+
+def sgns_loss(item_vectors, context_vectors, centres, contexts, negatives):
+    r"""Return the loss of skip-gram with negative sampling, summed over some pairs.
+
+    For a centre i, its context j and the negatives :math:`l_1, l_2, \dots` drawn for the pair,
+
+    .. math::
+
+        \mathcal{L} = - \log \operatorname{sigmoid}(\mathbf{y}_i^\top \mathbf{z}_j)
+        - \sum_m \log \operatorname{sigmoid}(- \mathbf{y}_i^\top \mathbf{z}_{l_m}) .
+
+    Parameters
+    ----------
+    item_vectors, context_vectors : ndarray of shape (n_items, n_factors)
+        The vectors :math:`\mathbf{y}_i` of centres and :math:`\mathbf{z}_j` of contexts. They may be one and the same
+        table.
+    centres, contexts : array_like of shape (n_pairs,), int
+        Rows of `item_vectors` and of `context_vectors`.
+    negatives : array_like of shape (n_pairs, n_negatives), int
+        Rows of `context_vectors`. One that equals the context is not left out.
+
+    Returns
+    -------
+    float
+        0 or more; 0.0 without pairs. With vectors of 0 it is log 2 for each context and for each negative.
+
+    Notes
+    -----
+    :math:`-\log \operatorname{sigmoid}(x)` is computed as `logaddexp(0, -x)`, which is exact for every x: it neither
+    overflows for a large negative x nor returns 0 for a large positive one. So no score needs to be clamped.
+
+    References
+    ----------
+    mikolov2013distributed, equation 4, with the sign changed.
+
+    Examples
+    --------
+    >>> y, z = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.0, 2.0], [3.0, 0.0]])
+    >>> round(sgns_loss(y, z, [0], [1], [[0]]), 4)  # log(1 + exp(-3)) + log(1 + exp(0))
+    0.7417
+    """
+    pairs_scores, _ = _score(item_vectors[centres], context_vectors, contexts, negatives)
+    return _sum_losses(pairs_scores)
+
+
+def sgns_gradients(item_vectors, context_vectors, centres, contexts, negatives):
+    r"""Return the gradients of `sgns_loss` with respect to both tables.
+
+    With the error :math:`\delta = \operatorname{sigmoid}(\mathbf{y}_i^\top \mathbf{z}_j) - 1` of a context, and
+    :math:`\delta = \operatorname{sigmoid}(\mathbf{y}_i^\top \mathbf{z}_j)` of a negative, each of them adds
+    :math:`\delta\, \mathbf{z}_j` to the gradient of :math:`\mathbf{y}_i` and :math:`\delta\, \mathbf{y}_i` to that of
+    :math:`\mathbf{z}_j`.
+
+    Parameters
+    ----------
+    item_vectors, context_vectors, centres, contexts, negatives
+        As in `sgns_loss`.
+
+    Returns
+    -------
+    item_gradient, context_gradient : ndarray of the shapes of the tables
+        What several pairs want of one item adds up. If both tables are one and the same, its gradient is the sum of the
+        two.
+
+    Examples
+    --------
+    >>> y, z = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.0, 2.0], [3.0, 0.0]])
+    >>> item_gradient, context_gradient = sgns_gradients(y, z, [0], [1], [[0]])
+    >>> item_gradient.round(4)  # -0.0474 times z[1] plus 0.5 times z[0]
+    array([[-0.1423,  1.    ],
+           [ 0.    ,  0.    ]])
+    """
+    inputs = _one_hot(np.asarray(centres), len(item_vectors), item_vectors.dtype)
+    return _gradients(item_vectors, context_vectors, inputs, contexts, negatives)[1:]
+
+
+@dataclass(frozen=True, eq=False)
+class ItemVectors:
+    r"""Hold the vectors that a fit found.
+
+    ``item in fitted`` says whether there is a vector for an id.
+
+    Attributes
+    ----------
+    ids : list
+        The ids as they were given, in the order in which they first occur. Row i of each array belongs to ``ids[i]``.
+    item_vectors : ndarray of shape (n_items, n_factors), float32
+        The vectors :math:`\mathbf{y}_i` of centres. They are what "the vectors of item2vec" means. That of an id which
+        never had another one in its window is noise.
+    context_vectors : ndarray of shape (n_items, n_factors), float32
+        The vectors :math:`\mathbf{z}_j` of contexts.
+    counts : ndarray of shape (n_items,), int64
+        Events of each id.
+    losses : ndarray of shape (n_epochs,), float64
+        Mean loss of an example during each epoch: of a pair for skip-gram, of an event for CBOW.
+    """
+
+    ids: list
+    item_vectors: np.ndarray
+    context_vectors: np.ndarray
+    counts: np.ndarray
+    losses: np.ndarray
+    _row_of: dict = field(init=False, repr=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "_row_of", {id_: row for row, id_ in enumerate(self.ids)})
+
+    def __contains__(self, item):
+        return item in self._row_of
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __repr__(self):
+        return f"ItemVectors: {len(self)} items, {self.item_vectors.shape[1]} factors"
+
+    def row(self, item):
+        """Return the row of an id in the arrays; raise a KeyError if it was in no session."""
+        if item not in self._row_of:
+            raise KeyError(
+                f"expected one of the {len(self)} ids of the fit, received {item!r}; an item without a session has no "
+                "vector: fit again with it, or stand in the average of items that are like it"
+            )
+        return self._row_of[item]
+
+    def vector(self, item):
+        """Return the item vector of an id, of shape (n_factors,); raise a KeyError if it was in no session."""
+        return self.item_vectors[self.row(item)]
+
+
+def similar_items(fitted, item, k):
+    """Find the items whose vectors point in the most similar direction.
+
+    Parameters
+    ----------
+    fitted : ItemVectors
+        What `fit_sgns` or `fit_gensim` returned.
+    item : id
+        Which item to start from.
+    k : int
+        How many others, 1 or more. If there are fewer, all of them.
+
+    Returns
+    -------
+    list of (id, float)
+        Other items and their cosines, the most similar first. Of equal ones the id that occurred first comes first.
+
+    Raises
+    ------
+    KeyError
+        If the item was in no session.
+    ValueError
+        If `k` is not a whole number of 1 or more.
+
+    Examples
+    --------
+    >>> space, pets = ["Alien", "Gravity", "Moon", "Solaris"], ["Babe", "Bambi", "Dumbo", "Lassie"]
+    >>> fitted = fit_sgns([space, pets] * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> sorted(title for title, cosine in similar_items(fitted, "Alien", k=3))
+    ['Gravity', 'Moon', 'Solaris']
+    """
+    check_whole("k", k, 1)
+    row = fitted.row(item)
+    cosines = scores(fitted.item_vectors[row], fitted.item_vectors, "cosine").astype(np.float64)
+    cosines[row] = -np.inf  # not the item itself
+    nearest = rank_items(cosines[None], min(int(k), len(fitted) - 1) or 1)[0]
+    return [(fitted.ids[other], float(cosines[other])) for other in nearest.tolist() if other >= 0]
+
+
+class HistoryRecommender:
+    r"""Recommend to a user from the average vector of what the user has; for `utils.metrics.evaluate`.
+
+    With :math:`\bar{\mathbf{y}}_u` the mean of the item vectors of user u, the score of item j is
+
+    - "cosine": the cosine of :math:`\mathbf{y}_j` with the mean of the *unit* vectors of the user's items;
+    - "context": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j + \alpha \log n_j`. Training makes
+      :math:`\mathbf{y}_i^\top \mathbf{z}_j` the logarithm of how much more often j is a context of i than it is drawn
+      as noise, and the second term takes the noise out again: what is left is the logarithm of how often j is a context
+      of i, averaged over the user's items, up to a constant.
+
+    Parameters
+    ----------
+    fitted : ItemVectors
+        Fitted on ``train.sessions()``: its ids are item indices.
+    train : Interactions
+        Who has what.
+    how : {"cosine", "context"}, optional
+        Which score.
+    noise_power : float, optional
+        The :math:`\alpha` of the fit; only for "context".
+
+    Raises
+    ------
+    ValueError
+        If `how` is unknown or an id of the fit is no item of `train`.
+
+    Notes
+    -----
+    An item without a vector gets the lowest of all scores. A user without an item of known vector gets popularity from
+    "context", and equal scores from "cosine".
+
+    Examples
+    --------
+    >>> from utils.data import Interactions
+    >>> has = ["abc", "abd", "acd", "bcd", "wxy", "wxz", "wyz", "xyz"]
+    >>> users = [user for user, items in enumerate(has) for _ in items]
+    >>> tiny = Interactions.from_labels(users, "".join(has), timestamps=range(24))
+    >>> fitted = fit_sgns(tiny.sessions() * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> best = HistoryRecommender(fitted, tiny).scores([0])[0].argsort()[-4:]
+    >>> "".join(sorted(tiny.item_labels[best]))
+    'abcd'
+    """
+
+    def __init__(self, fitted, train, how="context", *, noise_power=0.75):
+        ids = np.array(fitted.ids)
+        if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= train.n_items:
+            raise ValueError(
+                f"expected ids that are indices of the {train.n_items} items, received {fitted.ids[0]!r} and others; "
+                "fit on train.sessions()"
+            )
+        if how not in ("cosine", "context"):
+            raise ValueError(f"expected how as 'cosine' or 'context', received {how!r}; choose one")
+        _check_power(noise_power)
+        item_vectors = fitted.item_vectors.astype(np.float64)
+        if how == "cosine":
+            lengths = np.linalg.norm(item_vectors, axis=1, keepdims=True)
+            item_vectors /= np.where(lengths > 0, lengths, 1)
+        has_item = train.to_csr("ones", dtype=np.float64)[:, ids]
+        n_known = np.maximum(has_item.sum(axis=1), 1)
+        self._ids, self._n_items = ids, train.n_items
+        self._profiles = has_item @ item_vectors / n_known[:, None]  # (n_users, n_factors)
+        self._others = item_vectors if how == "cosine" else fitted.context_vectors.astype(np.float64)
+        self._offsets = 0.0 if how == "cosine" else noise_power * np.log(fitted.counts)
+
+    def scores(self, users):
+        """Return the scores of all items for some users, ndarray of shape (len(users), n_items), float64."""
+        known = self._profiles[users] @ self._others.T + self._offsets
+        result = np.full((len(known), self._n_items), known.min(initial=0.0) - 1)
+        result[:, self._ids] = known
+        return result
+
+
+def fit_sgns(
+    sessions,
+    *,
+    n_factors=32,
+    window=None,
+    n_negatives=5,
+    n_epochs=20,
+    rng,
+    noise_power=0.75,
+    subsample=0.0,
+    learning_rate=0.05,
+    architecture="skip-gram",
+    progress=True,
+):
+    r"""Learn item vectors from sessions by stochastic gradient descent.
+
+    Skip-gram predicts each context from its centre: an example is a pair. CBOW (continuous bag of words) predicts the
+    centre from the mean of the item vectors in its window: an example is an event. Else they are the same. The loss of
+    an example is `sgns_loss`, for CBOW with that mean in the place of :math:`\mathbf{y}_i`.
+
+    Parameters
+    ----------
+    sessions : sequence of sequences of ids
+        At least one of them with two events.
+    n_factors : int, optional
+        Length of the vectors, 1 or more.
+    window : int, optional
+        How far a context reaches, as in `training_pairs`; the whole session if left out.
+    n_negatives : int, optional
+        Negatives for each example, 1 or more.
+    n_epochs : int, optional
+        How often to go through all examples, in a new random order each time; 1 or more.
+    rng : numpy.random.Generator
+        Draws the start, the order and the negatives. The same state gives the same vectors.
+    noise_power : float, optional
+        The power of `noise_distribution`.
+    subsample : float, optional
+        Above 0: before each epoch, drop events of frequent items by chance. With :math:`f_i` the share of all events
+        that are about item i, and :math:`t` this number, an event stays with the probability
+        :math:`\min(1, \sqrt{t / f_i} + t / f_i)`. What is left moves together, so that windows reach further.
+    learning_rate : float, optional
+        Length of the steps at the beginning, above 0. It falls in a straight line to a hundredth of that.
+    architecture : {"skip-gram", "cbow"}, optional
+        What predicts what.
+    progress : bool, optional
+        Whether a fit that takes more than two seconds shows a progress bar.
+
+    Returns
+    -------
+    ItemVectors
+
+    Raises
+    ------
+    TypeError
+        If a session is text or no sequence, an id is not hashable, or `rng` is not a generator.
+    ValueError
+        If no session has two events, or a number or the architecture is not as it should be.
+
+    References
+    ----------
+    mikolov2013distributed, equation 4, for skip-gram; mikolov2013efficient, section 3.1, for CBOW; barkan2016item2vec
+    for sessions as sentences. As in the code of word2vec and of gensim, an event stays with a little higher probability
+    than :math:`\sqrt{t / f_i}` of the paper. Steps are taken for small batches of examples, not for one at a time.
+
+    Examples
+    --------
+    >>> fitted = fit_sgns([[1, 2, 3, 4], [6, 7, 8, 9]] * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> fitted
+    ItemVectors: 8 items, 2 factors
+    >>> 9 in fitted, 5 in fitted
+    (True, False)
+    """
+    window = _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, learning_rate, architecture)
+    ids, items, lengths, counts = _encode_for_fit(sessions)
+    noise = np.cumsum(noise_distribution(counts, noise_power))
+    keep = _keep_probabilities(counts, subsample)
+
+    n_items = len(ids)
+    item_vectors = ((rng.random((n_items, n_factors)) - 0.5) / n_factors).astype(np.float32)
+    context_vectors = np.zeros_like(item_vectors)
+    batch_size = min(MAX_BATCH, 2 * n_items)
+    losses = np.zeros(n_epochs)
+    for epoch in tqdm(range(n_epochs), desc=architecture, unit="epoch", delay=2, disable=not progress):
+        kept, kept_lengths = _subsample(items, lengths, keep, rng)
+        inputs, targets = _examples(kept, kept_lengths, window, n_items, architecture)
+        order = rng.permutation(len(targets))
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            done = (epoch + start / len(order)) / n_epochs
+            rate = learning_rate * (1 - (1 - FINAL_RATE) * done)
+            # A draw from a distribution: look up where a number between 0 and 1 falls in its cumulative sums.
+            negatives = np.searchsorted(noise, rng.random((len(batch), n_negatives)) * noise[-1], side="right")
+            loss, item_gradient, context_gradient = _gradients(
+                item_vectors, context_vectors, inputs[batch], targets[batch], negatives
+            )
+            item_vectors -= rate * item_gradient
+            context_vectors -= rate * context_gradient
+            losses[epoch] += loss
+        losses[epoch] /= max(1, len(targets))
+    return ItemVectors(ids, item_vectors, context_vectors, counts, losses)
+
+
+def fit_gensim(
+    sessions,
+    *,
+    n_factors=32,
+    window=None,
+    n_negatives=5,
+    n_epochs=20,
+    rng,
+    noise_power=0.75,
+    subsample=0.0,
+    learning_rate=0.05,
+    architecture="skip-gram",
+    progress=True,
+):
+    """Learn item vectors from sessions by gensim's ``Word2Vec``, with settings that make it repeatable.
+
+    It runs on one thread, with a seed from `rng`. Every context in the window counts (``shrink_windows=False``), no
+    item is left out for being rare (``min_count=1``), and nothing is sub-sampled unless you ask for it.
+
+    Parameters
+    ----------
+    sessions, n_factors, window, n_negatives, n_epochs, noise_power, subsample, learning_rate, architecture
+        As in `fit_sgns`. A session has at most 10,000 events: gensim would drop the rest without a word.
+    rng : numpy.random.Generator
+        Draws the seed of gensim.
+    progress : bool, optional
+        As in `fit_sgns`.
+
+    Returns
+    -------
+    ItemVectors
+        With sub-sampling the losses are NaN, since gensim does not say how many examples were left.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `fit_sgns`, and if a session is too long.
+
+    Notes
+    -----
+    gensim departs from the formulas in four places. It skips a negative that equals the item to be predicted. It skips
+    an inner product beyond ±6, so that nothing corrects it. For CBOW it does not divide the gradient of a mean by the
+    number of vectors in it (irsoy2021corrected). And it adds up its loss in 32 bits: with more than about ten million
+    examples an epoch the losses are too low.
+
+    References
+    ----------
+    rehurek2010gensim
+
+    Examples
+    --------
+    >>> space, pets = ["Alien", "Gravity", "Moon", "Solaris"], ["Babe", "Bambi", "Dumbo", "Lassie"]
+    >>> fitted = fit_gensim([space, pets] * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> sorted(title for title, cosine in similar_items(fitted, "Lassie", k=3))
+    ['Babe', 'Bambi', 'Dumbo']
+    """
+    window = _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, learning_rate, architecture)
+    _check_power(noise_power)
+    ids, items, lengths, counts = _encode_for_fit(sessions)
+    if lengths.max() > MAX_GENSIM_LENGTH:
+        raise ValueError(
+            f"expected sessions of at most {MAX_GENSIM_LENGTH} events, received one of {lengths.max()}; cut it, or use "
+            "fit_sgns"
+        )
+    words = items.astype(str).tolist()  # gensim wants text
+    stops = np.cumsum(lengths)
+    sentences = [words[stop - length : stop] for stop, length in zip(stops.tolist(), lengths.tolist())]
+    log = _EpochLog(n_epochs, architecture, progress)
+    model = Word2Vec(
+        sentences,
+        sg=int(architecture == "skip-gram"),
+        vector_size=int(n_factors),
+        window=int(min(window, lengths.max())),
+        negative=int(n_negatives),
+        ns_exponent=float(noise_power),
+        sample=float(subsample),
+        epochs=int(n_epochs),
+        alpha=float(learning_rate),
+        min_alpha=float(learning_rate) * FINAL_RATE,
+        min_count=1,
+        shrink_windows=False,
+        workers=1,
+        seed=int(rng.integers(2**31)),
+        compute_loss=True,
+        callbacks=[log],
+    )
+    rows = [model.wv.key_to_index[str(item)] for item in range(len(ids))]
+    n_examples = len(_examples(items, lengths, window, len(ids), architecture)[1])
+    losses = np.array(log.losses) / n_examples if subsample == 0 else np.full(n_epochs, np.nan)
+    return ItemVectors(ids, model.wv.vectors[rows], model.syn1neg[rows], counts, losses)
+
+
+class _EpochLog(CallbackAny2Vec):
+    """Read gensim's loss after each epoch, and move the progress bar."""
+
+    def __init__(self, n_epochs, title, progress):
+        self.losses = []
+        self.bar = tqdm(total=n_epochs, desc=f"gensim {title}", unit="epoch", delay=2, disable=not progress)
+
+    def on_epoch_end(self, model):
+        self.losses.append(float(model.running_training_loss))
+        model.running_training_loss = 0.0  # gensim would go on adding
+        self.bar.update()
+
+    def on_train_end(self, model):
+        self.bar.close()
+
+
+def _encode(sessions):
+    """Return all ids, the rows of all events one after another, and the lengths of the sessions."""
+    row_of, rows, lengths = {}, [], []
+    for number, session in enumerate(sessions):
+        if isinstance(session, str | bytes) or not hasattr(session, "__iter__"):
+            raise TypeError(
+                f"expected every session as a sequence of ids, received {session!r} at place {number}; put the ids of "
+                "one session into a list"
+            )
+        events = session.tolist() if isinstance(session, np.ndarray) else list(session)
+        try:
+            rows.extend(row_of.setdefault(event, len(row_of)) for event in events)
+        except TypeError as error:
+            raise TypeError(f"expected ids that can be keys of a dict ({error}); turn lists into tuples") from None
+        lengths.append(len(events))
+    return list(row_of), np.array(rows, dtype=np.int64), np.array(lengths, dtype=np.int64)
+
+
+def _encode_for_fit(sessions):
+    """Return the same and the events of each id; raise an error if there is nothing to learn from."""
+    ids, items, lengths = _encode(sessions)
+    if lengths.max(initial=0) < 2:
+        raise ValueError(
+            f"expected a session with two events or more, received {len(lengths)} sessions with at most "
+            f"{lengths.max(initial=0)}; an item alone has no context: join sessions, for example one a user"
+        )
+    return ids, items, lengths, np.bincount(items)
+
+
+def _pair_positions(lengths, window):
+    """Return the positions of both events of every pair, where all sessions stand one after another."""
+    begins = np.repeat(np.cumsum(lengths) - lengths, lengths)  # (n_events,): where the session of an event begins
+    ends = np.repeat(np.cumsum(lengths), lengths)
+    positions = np.arange(len(begins))
+    first = np.maximum(begins, positions - window)
+    n_contexts = np.minimum(ends, positions + window + 1) - first - 1  # without the event itself
+    centres = np.repeat(positions, n_contexts)
+    number = np.arange(len(centres)) - np.repeat(np.cumsum(n_contexts) - n_contexts, n_contexts)  # 0, 1, … per centre
+    contexts = first[centres] + number
+    contexts += contexts >= centres  # step over the centre
+    return centres, contexts
+
+
+def _examples(items, lengths, window, n_items, architecture):
+    """Return what predicts, a sparse matrix of weights (n_examples, n_items), and the item that is to be predicted."""
+    centres, contexts = _pair_positions(lengths, window)
+    if architecture == "skip-gram":
+        return _one_hot(items[centres], n_items, np.float32), items[contexts]
+    n_contexts = np.bincount(centres, minlength=len(items))
+    weights = (1 / n_contexts[centres]).astype(np.float32)  # the weights of a mean
+    pointers = np.concatenate([[0], np.cumsum(n_contexts)])
+    means = csr_array((weights, items[contexts], pointers), shape=(len(items), n_items))
+    has_context = np.flatnonzero(n_contexts)
+    return means[has_context], items[has_context]
+
+
+def _one_hot(items, n_items, dtype):
+    """Return a sparse matrix (len(items), n_items) with a single 1 in each row."""
+    return csr_array((np.ones(len(items), dtype), items, np.arange(len(items) + 1)), shape=(len(items), n_items))
+
+
+def _score(inputs, context_vectors, targets, negatives):
+    """Return the inner products (n, 1 + n_negatives), that of the target first, and the items in their columns."""
+    columns = np.column_stack([targets, negatives])
+    return np.einsum("nd,nkd->nk", inputs, context_vectors[columns]), columns
+
+
+def _sum_losses(scores):
+    """Return the sum of -log sigmoid(x) of the targets and -log sigmoid(-x) of the negatives."""
+    signed = scores.astype(np.float64)
+    signed[:, 0] *= -1
+    return float(np.logaddexp(0, signed).sum())
+
+
+def _gradients(item_vectors, context_vectors, weights, targets, negatives):
+    """Return the loss and both gradients; an input is a mixture of item vectors, with these sparse weights."""
+    inputs = weights @ item_vectors  # (n, n_factors)
+    scores, columns = _score(inputs, context_vectors, targets, negatives)
+    errors = expit(scores)
+    errors[:, 0] -= 1
+    # The errors as a sparse matrix (n, n_items): its products add up what meets in one row, and are fast.
+    starts = np.arange(0, columns.size + 1, columns.shape[1])
+    errors = csr_array((errors.ravel(), columns.ravel(), starts), shape=(len(columns), len(context_vectors)))
+    return _sum_losses(scores), weights.T @ (errors @ context_vectors), errors.T @ inputs
+
+
+def _keep_probabilities(counts, subsample):
+    """Return the probability that an event of each item stays."""
+    if subsample == 0:
+        return np.ones(len(counts))
+    ratios = subsample * counts.sum() / counts
+    return np.minimum(1, np.sqrt(ratios) + ratios)
+
+
+def _subsample(items, lengths, keep, rng):
+    """Return the events that stay, and how many each session has left."""
+    if keep.min() >= 1:
+        return items, lengths
+    stays = rng.random(len(items)) < keep[items]
+    sessions = np.repeat(np.arange(len(lengths)), lengths)
+    return items[stays], np.bincount(sessions[stays], minlength=len(lengths))
+
+
+def _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, learning_rate, architecture):
+    """Return the window as a number."""
+    for name, value in (("n_factors", n_factors), ("n_negatives", n_negatives), ("n_epochs", n_epochs)):
+        check_whole(name, value, 1)
+    check_number("subsample", subsample)
+    check_number("learning_rate", learning_rate)
+    if learning_rate == 0:
+        raise ValueError("expected a learning_rate above 0, received 0; 0.05 is a start")
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"expected a generator, received {rng!r}; pass rng=np.random.default_rng(seed)")
+    if architecture not in ARCHITECTURES:
+        names = " or ".join(map(repr, ARCHITECTURES))
+        raise ValueError(f"expected architecture {names}, received {architecture!r}; choose one")
+    return _check_window(window)
+
+
+def _check_window(window):
+    if window is None:
+        return np.iinfo(np.int32).max  # further than any session is long
+    check_whole("window", window, 1)
+    return int(window)
+
+
+def _check_power(power):
+    if not isinstance(power, int | float | np.integer | np.floating) or not np.isfinite(power):
+        raise ValueError(f"expected a finite power of the counts, received {power!r}; 0.75 is usual")
