@@ -202,7 +202,7 @@ def _as_inner_products(queries, items, measure):
     if measure == "dot":
         return queries, items
     if measure == "cosine":
-        return _unit_rows(queries, "queries"), _unit_rows(items, "items")
+        return unit_rows(queries, "queries"), unit_rows(items, "items")
     if measure == "euclidean":
         # Distances do not change when all points move together, and near the origin fewer digits cancel. Whole steps
         # keep whole numbers whole, so that equal distances between them stay exactly equal.
@@ -226,7 +226,8 @@ def _finish(products, measure):
     return products
 
 
-def _unit_rows(vectors, name):
+def unit_rows(vectors, name):
+    """Divide each row by its length; `name` is what an error calls the rows."""
     peaks = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
     if not peaks.all():
         raise ValueError(

@@ -5,6 +5,7 @@ through anywidget, and in the built page without one.
 """
 
 from utils.widgets.als import HalfStepper
+from utils.widgets.averaging import ConsistencyLaboratory
 from utils.widgets.base import BookWidget, bundle
 from utils.widgets.embeddings import EmbeddingMap
 from utils.widgets.feature_sums import FeatureSums
@@ -15,6 +16,7 @@ from utils.widgets.similarity import SimilarityExplorer
 
 __all__ = [
     "BookWidget",
+    "ConsistencyLaboratory",
     "EmbeddingMap",
     "FactorExplorer",
     "FeatureSums",
