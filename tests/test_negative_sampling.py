@@ -23,7 +23,7 @@ from utils.negative_sampling import (
     false_negative_probability,
     false_negative_rate,
     logq_correction,
-    popularity_noise,
+    noise_distribution,
 )
 
 N_DRAWS, THRESHOLD = 60_000, 1e-4
@@ -244,10 +244,10 @@ def test_sampler_gives_nothing_for_an_empty_batch():
 
 
 @pytest.mark.parametrize("power", [-0.5, 0, 0.75, 1, 3])
-def test_popularity_noise_is_a_power_of_the_counts(power):
+def test_noise_distribution_is_a_power_of_the_counts(power):
     counts = np.array([9.0, 4.0, 1.0, 0.0])
     expected = np.array([9**power, 4**power, 1, 0])
-    assert np.allclose(popularity_noise(counts, power), expected / expected.sum())
+    assert np.allclose(noise_distribution(counts, power), expected / expected.sum())
     assert np.allclose(PopularitySampler(counts, power).noise, expected / expected.sum())
 
 
@@ -262,12 +262,12 @@ def test_noise_logarithm_belongs_to_the_noise():
 
 
 def test_popularity_refuses_a_power_that_is_not_finite():
-    with pytest.raises(ValueError, match="expected a finite power, received nan; 0 is uniform"):
+    with pytest.raises(ValueError, match=r"expected a finite power of the counts, received nan; 0.75 is usual"):
         PopularitySampler([1, 2], np.nan)
 
 
 def test_popularity_refuses_negative_counts():
-    with pytest.raises(ValueError, match="expected popularity as one finite number of 0 or more"):
+    with pytest.raises(ValueError, match="expected counts of 0 or more"):
         PopularitySampler([1, -2])
 
 

@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import get_lapack_funcs
-from tqdm import tqdm
 
 from utils.checks import check_factors, check_matrix, check_number, check_pair, check_whole
+from utils.progress import progress_bar
 
 SOLVERS = ("exact", "cg")
 
@@ -280,8 +280,7 @@ def _fit(matrix, start, n_epochs, alpha, penalty, n_cg_steps, progress, callback
     by_user = _make_blocks(matrix, users.shape[1], alpha, n_cg_steps)
     by_item = _make_blocks(matrix.T.tocsr(), users.shape[1], alpha, n_cg_steps)
     losses = [_loss(by_user, users, items, alpha, penalty)]
-    switch = {} if progress else {"disable": True}  # else left to TQDM_DISABLE, which the book's build sets
-    for epoch in tqdm(range(1, n_epochs + 1), desc="ALS", unit="epoch", delay=2, **switch):
+    for epoch in progress_bar(range(1, n_epochs + 1), desc="ALS", unit="epoch", show=progress):
         users = _solve_rows(by_user, users, items, alpha, penalty, n_cg_steps)
         items = _solve_rows(by_item, items, users, alpha, penalty, n_cg_steps)
         losses.append(_loss(by_user, users, items, alpha, penalty))

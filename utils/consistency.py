@@ -19,10 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import log_ndtr, ndtri
-from tqdm import tqdm
 
 from utils.checks import check_whole
 from utils.metrics import Estimate, auc
+from utils.progress import progress_bar
 from utils.similarity import MEASURES, unit_rows
 
 POOLINGS = ("mean", "sum")
@@ -315,7 +315,7 @@ def normal_consistency(d, n_items, k, *, n_samples=10_000, rng, progress=True):
     _check_rng(rng)
     shares = np.empty(n_samples)
     n_rows = max(1, MAX_DRAWS // k)
-    with tqdm(total=n_samples, desc="exact law", unit="sample", delay=2, leave=False, disable=not progress) as bar:
+    with progress_bar(total=n_samples, desc="exact law", unit="sample", show=progress) as bar:
         for start in range(0, n_samples, n_rows):
             rows = slice(start, min(start + n_rows, n_samples))
             n = rows.stop - rows.start
@@ -475,7 +475,7 @@ def _score_blocks(items, groups, measure, pooling, progress):
         items = items - shift
         fines = np.einsum("ij,ij->i", items, items) / 2
     n_subsets = sum(map(len, groups))
-    with tqdm(total=n_subsets, desc="averages", unit="subset", delay=2, leave=False, disable=not progress) as bar:
+    with progress_bar(total=n_subsets, desc="averages", unit="subset", show=progress) as bar:
         for subsets in groups:
             k = subsets.shape[1]
             n_rows = max(1, MAX_SCORES // max(n_items, k * n_factors))

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, csr_matrix, eye_array, hstack, issparse
-from tqdm import tqdm
 
 from utils.checks import check_matrix, check_number, check_whole, refuse
+from utils.progress import progress_bar
 
 #: What a row of feature vectors can be put together by.
 POOLINGS = ("sum", "mean", "sqrt")
@@ -811,7 +811,7 @@ def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, prog
         raise ValueError("expected a learning_rate above 0, received 0; 0.1 is a start")
     squares = [np.ones_like(array) for array in task.parameters]  # as LightFM starts AdaGrad
     losses, n_draws, n_updates = np.zeros(n_epochs), np.zeros(n_epochs, dtype=int), np.zeros(n_epochs, dtype=int)
-    for epoch in tqdm(range(n_epochs), desc=name, unit="epoch", delay=1, leave=False, disable=not progress):
+    for epoch in progress_bar(range(n_epochs), desc=name, unit="epoch", show=progress):
         order = task.rng.permutation(len(task.items))
         for begin in range(0, len(order), batch_size):
             batch = order[begin : begin + batch_size]

@@ -16,10 +16,11 @@ from gensim.models.callbacks import CallbackAny2Vec
 from gensim.models.word2vec import Word2Vec
 from scipy.sparse import csr_array
 from scipy.special import expit
-from tqdm import tqdm
 
 from utils.checks import check_number, check_whole
 from utils.metrics import rank_items
+from utils.negative_sampling import check_power, noise_distribution
+from utils.progress import progress_bar
 from utils.similarity import scores
 
 ARCHITECTURES = ("skip-gram", "cbow")
@@ -77,52 +78,6 @@ def training_pairs(sessions, window):
     is_whole = all(isinstance(id_, int | np.integer) and not isinstance(id_, bool) for id_ in ids)
     labels = np.fromiter(ids, dtype=np.int64 if is_whole else object, count=len(ids))
     return labels[items[centres]], labels[items[contexts]]
-
-
-def noise_distribution(counts, power=0.75):
-    r"""Return how often each item is drawn as a negative: in proportion to a power of its count.
-
-    .. math:: \pi_j = \frac{n_j^\alpha}{\sum_l n_l^\alpha}
-
-    Parameters
-    ----------
-    counts : array_like of shape (n_items,)
-        Events of each item, 0 or more. What has 0 is never drawn, whatever the power.
-    power : float, optional
-        :math:`\alpha`. 1 draws like the data, 0 draws all items alike, and below 0 the rare ones more often.
-
-    Returns
-    -------
-    ndarray of shape (n_items,), float64
-        Sums to 1.
-
-    Raises
-    ------
-    ValueError
-        If counts have not one dimension, one is negative or not finite, none is above 0, or the power is not finite.
-
-    References
-    ----------
-    mikolov2013distributed, section 2.2, found 3/4 to be the best power for words. casellesdupre2018word2vec found
-    others for sessions, some below 0.
-
-    Examples
-    --------
-    >>> noise_distribution([16, 1, 0])
-    array([0.88888889, 0.11111111, 0.        ])
-    >>> noise_distribution([16, 1, 0], power=0)
-    array([0.5, 0.5, 0. ])
-    """
-    counts = np.asarray(counts, dtype=np.float64)
-    if counts.ndim != 1 or not (np.isfinite(counts) & (counts >= 0)).all() or not counts.any():
-        raise ValueError(
-            f"expected counts of 0 or more, one an item and some above 0, received shape {counts.shape} with the sum "
-            f"{counts.sum()}; count the events of each item"
-        )
-    _check_power(power)
-    shares = counts / counts.max()  # else a large power of a large count would leave the range of the type
-    weights = np.power(shares, float(power), out=np.zeros_like(shares), where=shares > 0)
-    return weights / weights.sum()
 
 
 def sgns_loss(item_vectors, context_vectors, centres, contexts, negatives):
@@ -346,7 +301,7 @@ class HistoryRecommender:
             )
         if how not in ("cosine", "context"):
             raise ValueError(f"expected how as 'cosine' or 'context', received {how!r}; choose one")
-        _check_power(noise_power)
+        check_power(noise_power)
         item_vectors = fitted.item_vectors.astype(np.float64)
         if how == "cosine":
             lengths = np.linalg.norm(item_vectors, axis=1, keepdims=True)
@@ -448,7 +403,7 @@ def fit_sgns(
     context_vectors = np.zeros_like(item_vectors)
     batch_size = min(MAX_BATCH, 2 * n_items)
     losses = np.zeros(n_epochs)
-    for epoch in tqdm(range(n_epochs), desc=architecture, unit="epoch", delay=2, disable=not progress):
+    for epoch in progress_bar(range(n_epochs), desc=architecture, unit="epoch", show=progress):
         kept, kept_lengths = _subsample(items, lengths, keep, rng)
         inputs, targets = _examples(kept, kept_lengths, window, n_items, architecture)
         order = rng.permutation(len(targets))
@@ -525,7 +480,7 @@ def fit_gensim(
     ['Babe', 'Bambi', 'Dumbo']
     """
     window = _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, learning_rate, architecture)
-    _check_power(noise_power)
+    check_power(noise_power)
     ids, items, lengths, counts = _encode_for_fit(sessions)
     if lengths.max() > MAX_GENSIM_LENGTH:
         raise ValueError(
@@ -565,7 +520,7 @@ class _EpochLog(CallbackAny2Vec):
 
     def __init__(self, n_epochs, title, progress):
         self.losses = []
-        self.bar = tqdm(total=n_epochs, desc=f"gensim {title}", unit="epoch", delay=2, disable=not progress)
+        self.bar = progress_bar(total=n_epochs, desc=f"gensim {title}", unit="epoch", show=progress)
 
     def on_epoch_end(self, model):
         self.losses.append(float(model.running_training_loss))
@@ -700,8 +655,3 @@ def _check_window(window):
         return np.iinfo(np.int32).max  # further than any session is long
     check_whole("window", window, 1)
     return int(window)
-
-
-def _check_power(power):
-    if not isinstance(power, int | float | np.integer | np.floating) or not np.isfinite(power):
-        raise ValueError(f"expected a finite power of the counts, received {power!r}; 0.75 is usual")

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array, issparse
 from scipy.sparse.linalg import svds
-from tqdm import tqdm
 
 from utils.checks import check_matrix, check_number, check_pair, check_whole
+from utils.progress import progress_bar
 
 # `truncated_svd` makes a sparse matrix dense up to so many entries (8 MB in float64): LAPACK then takes no more than
 # about a second, and gives every digit.
@@ -423,7 +423,7 @@ def fit_sgd(
     model = _start(ratings, counts, n_factors, has_biases, rng, init)
     shares = [penalty / np.maximum(n, 1) for n in counts]  # the part of the penalty that one rating brings
     curves = [_measure(model, triples, validation, penalty)]
-    for rate in tqdm(rates, desc="SGD", unit="epoch", delay=2, disable=not progress):
+    for rate in progress_bar(rates, desc="SGD", unit="epoch", show=progress):
         order = rng.permutation(ratings.nnz)
         shuffled = _Triples(*(column[order] for column in triples))
         with np.errstate(over="ignore", invalid="ignore"):  # the next lines report it

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
-from tqdm import tqdm
 
+from utils.progress import progress_bar
 from utils.similarity import largest
 
 # `evaluate` holds the scores of so many (user, item) pairs at a time (32 MB in float64), and a few copies of them.
@@ -598,7 +598,7 @@ def evaluate(recommender, split, k=10, *, metrics=None, graded=False, name="mode
     ranked = {who: np.empty((len(users), k), dtype=np.int64) for who in recommenders}
     areas = {who: np.empty(len(users)) for who in recommenders}
     block_size = max(1, MAX_SCORES // relevant.shape[1])
-    with tqdm(total=len(users), desc=name, unit="user", delay=1, leave=False, disable=not progress) as bar:
+    with progress_bar(total=len(users), desc=name, unit="user", show=progress) as bar:
         for start in range(0, len(users), block_size):
             rows = slice(start, start + block_size)
             for who, source in recommenders.items():

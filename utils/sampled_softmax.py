@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit
-from tqdm import tqdm
 
 from utils.checks import check_number, check_whole
 from utils.negative_sampling import logq_correction
+from utils.progress import progress_bar
 
 #: How a row of scores is judged, all at once or each by itself.
 LOSSES = ("softmax", "logistic")
@@ -202,7 +202,7 @@ def train(
     arrays = (tables.user_factors, tables.item_factors, tables.item_biases)
     squares = [np.full(array.shape, 1e-8) for array in arrays]  # not 0, so that no step divides by it
     n_scores, losses = 0, []
-    for _ in tqdm(range(n_epochs), desc="two tables", unit="epoch", delay=2, disable=not progress):
+    for _ in progress_bar(range(n_epochs), desc="two tables", unit="epoch", show=progress):
         order, total = rng.permutation(len(users)), 0.0
         for begin in range(0, len(users), batch_size):
             batch = order[begin : begin + batch_size]

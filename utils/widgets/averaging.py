@@ -5,10 +5,10 @@ import numpy as np
 import traitlets
 from scipy.optimize import brentq
 from scipy.special import log_ndtr
-from tqdm import tqdm
 
 from utils.consistency import expected_precision, normal_consistency, score_moments, simulate_consistency
 from utils.plotting import colour
+from utils.progress import progress_bar
 from utils.widgets.base import BookWidget
 
 #: The stops of the sliders.
@@ -174,7 +174,7 @@ def compute_grid(*, dimensions=DIMENSIONS, catalogues=CATALOGUES, subsets=SUBSET
     formula = {name: np.full(shape, np.nan) for name in DISTRIBUTIONS}
     sampled = {name: np.full(shape, np.nan) for name in DISTRIBUTIONS}
     cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
-    for i, j in tqdm(cells, desc="laboratory", unit="cell", delay=2, leave=False, disable=not progress):
+    for i, j in progress_bar(cells, desc="laboratory", unit="cell", show=progress):
         d, n_items = dimensions[i], catalogues[j]
         possible = np.array([k for k in subsets if k <= n_items])
         for name, (_, kurtosis, draw) in DISTRIBUTIONS.items():

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
-from utils.negative_sampling import popularity_noise
+from utils.negative_sampling import noise_distribution
 from utils.plotting import colour
 from utils.widgets.base import BookWidget
 
@@ -144,7 +144,7 @@ def _explore(popularity, owned, labels, powers):
     luck = np.random.default_rng(0).random(N_SHOWN)
     drawn, false_share, sample = [], [], []
     for power in powers:
-        noise = popularity_noise(popularity, power)
+        noise = noise_distribution(popularity, power)
         drawn.append(_parts(noise, part))
         false_share.append(float(f"{noise @ owned:.3g}"))
         # The same luck at every stop, so that a turn of the slider moves draws and does not replace them.
