@@ -149,6 +149,11 @@ def test_call_refuses_a_function_that_changes_its_array_and_keeps_the_array(is_k
     assert values.tolist() == [1.0, 2.0]
 
 
+def test_call_accepts_an_array_with_nan_that_stays_as_it_was():
+    assert call(np.nansum, np.array([1.0, np.nan])) == 1
+    assert call(len, np.array(["no", "numbers"])) == 2
+
+
 def test_call_passes_errors_on():
     with pytest.raises(ZeroDivisionError, match="division"):
         call(lambda: 1 / 0)
