@@ -204,7 +204,7 @@ def test_state_of_the_whole_laboratory_is_small():
 def test_describe_by_hand(make):
     widget = make([OVERLAY], k=10, overlay="ALS")
     widget.formula = {**widget.formula, "normal": pack_shares(np.full(16, 0.766))}
-    widget.sampled = {**widget.sampled, "normal": pack_shares(np.full(16, 0.77))}
+    widget.sampled = {**widget.sampled, "normal": pack_shares(np.full(16, 0.774))}
     assert widget.describe() == (
         "300 items of 16 numbers (normal), 10 averaged: by the formula 76.6 % of these come back, by the exact law "
         "77 %, by chance 3.3 %. Measured, ALS: 12.3 % at k = 10."
@@ -222,6 +222,23 @@ def test_describe_names_a_small_share(make):
     widget = make(k=1)
     widget.formula = {**widget.formula, "normal": pack_shares(np.zeros(16))}
     assert "by the formula less than 0.1 % of these" in widget.describe()
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.004, "less than 1 %"),
+        (0.005, "1 %"),
+        (0.995, "more than 99 %"),
+        (0.994, "99 %"),
+        (0.485, "49 %"),
+        (1, "100 %"),
+    ],
+)
+def test_describe_gives_what_was_sampled_in_whole_percent(make, share, text):
+    widget = make()
+    widget.sampled = {**widget.sampled, "normal": pack_shares(np.full(16, share))}
+    assert f"by the exact law {text}," in widget.describe()
 
 
 def test_draw_shows_each_curve_and_the_overlay(make):

@@ -46,6 +46,13 @@ function percent(share) {
   return thousandths % 10 ? `${(thousandths / 10).toFixed(1)} %` : `${thousandths / 10} %`;
 }
 
+// As _whole_percent() of the Python module: for shares that were sampled.
+function wholePercent(share) {
+  const thousandths = Math.floor(1000 * share + 0.5);
+  if (thousandths < 5) return "less than 1 %";
+  return thousandths >= 995 && thousandths < 1000 ? "more than 99 %" : `${Math.floor((thousandths + 5) / 10)} %`;
+}
+
 const withCommas = (number) => number.toLocaleString("en-GB");
 
 // Large numbers as powers of ten, so that they fit beside a slider.
@@ -68,7 +75,7 @@ function describe(state) {
   const [formula, sampled] = shares(state).map((values) => values[state.subsets.indexOf(k)]);
   const ways = [
     `by the formula ${percent(formula)} of these come back`,
-    ...(Number.isNaN(sampled) ? [] : [`by ${distribution === "normal" ? "the exact law" : "simulation"} ${percent(sampled)}`]),
+    ...(Number.isNaN(sampled) ? [] : [`by ${distribution === "normal" ? "the exact law" : "simulation"} ${wholePercent(sampled)}`]),
     `by chance ${percent(k / nItems)}`,
   ];
   const text = `${withCommas(nItems)} items of ${withCommas(dimension)} numbers (${NAMES[distribution]}), ${withCommas(k)} averaged: ${ways.join(", ")}.`;

@@ -116,12 +116,13 @@ class ConsistencyLaboratory(BookWidget):
         return tuple(unpack_shares(kind[self.distribution])[rows] for kind in (self.formula, self.sampled))
 
     def describe(self):
-        """Say how much comes back by formula, by the exact law or by simulation, and by chance."""
+        """Say how much comes back by formula, by the exact law or by simulation (whole percent), and by chance."""
         place = self.subsets.index(self.k)
         formula, sampled = (values[place] for values in self.shares())
         ways = [f"by the formula {_percent(formula)} of these come back"]
         if not np.isnan(sampled):
-            ways.append(f"by {'the exact law' if self.distribution == 'normal' else 'simulation'} {_percent(sampled)}")
+            way = "the exact law" if self.distribution == "normal" else "simulation"
+            ways.append(f"by {way} {_whole_percent(sampled)}")
         ways.append(f"by chance {_percent(self.k / self.n_items)}")
         kind = DISTRIBUTIONS[self.distribution][0]
         text = f"{self.n_items:,} items of {self.dimension:,} numbers ({kind}), {self.k:,} averaged: {', '.join(ways)}."
@@ -266,6 +267,14 @@ def _percent(share):
     if thousandths == 0:
         return "less than 0.1 %"
     return f"{thousandths // 10} %" if thousandths % 10 == 0 else f"{thousandths / 10:.1f} %"
+
+
+def _whole_percent(share):
+    """Write a share that was sampled: the error of `compute_grid` leaves no digit after the point."""
+    thousandths = int(np.floor(1000 * share + 0.5))
+    if thousandths < 5:
+        return "less than 1 %"
+    return "more than 99 %" if 995 <= thousandths < 1000 else f"{(thousandths + 5) // 10} %"
 
 
 def _check_overlay(overlay):
