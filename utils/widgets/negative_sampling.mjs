@@ -1,8 +1,8 @@
 // Noise explorer: a slider for the power of popularity, what is then drawn, and how often that is a mistake.
 
 const BARS = { width: 320, height: 210, left: 50, right: 314, top: 12, bottom: 172 };
-const CURVE = { width: 320, height: 210, left: 58, right: 312, top: 12, bottom: 172 };
-const LOW = -5; // the chart of false negatives begins at ten to this power
+const CURVE = { width: 320, height: 210, left: 67, right: 312, top: 12, bottom: 172 };
+const LOW = -6; // the chart of false negatives begins at ten to this power
 
 // As describe() of the Python class.
 function describe({ catalogues, powers, watched, drawn, false_text, power, catalogue }) {
@@ -90,15 +90,22 @@ function render({ model, el }) {
   const lines = false_share.map((values) =>
     s("polyline", { points: values.map((share, stop) => `${curveX(stop).toFixed(1)},${curveY(share).toFixed(1)}`).join(" ") }),
   );
-  const lineNames = catalogues.map((name, i) =>
-    s("text", { class: "bw-name", x: CURVE.left + 4, y: curveY(false_share[i][0]) - 6 }, name),
-  );
+  // Lines rise to the right: below its line a name stays clear of it. The first stop with room below takes the name; the
+  // topmost line, with nothing above it, has its name there.
+  const topmost = Math.max(...false_share.map((values) => values[0]));
+  const lineNames = catalogues.map((name, i) => {
+    const isTop = false_share[i][0] === topmost;
+    const hasRoom = (share) => curveY(share) + 13 < CURVE.bottom - 3;
+    const stop = isTop ? 0 : Math.max(0, false_share[i].findIndex(hasRoom));
+    const y = curveY(false_share[i][stop]) + (isTop ? -6 : 13);
+    return s("text", { class: "bw-name", x: curveX(stop) + 4, y }, name);
+  });
   const rule = s("line", { class: "bw-axis", y1: CURVE.top, y2: CURVE.bottom });
   const dot = s("circle", { class: "bw-now", r: 6 });
   const curve = s(
     "svg",
     { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "img", "aria-label": "Share of false negatives against the power, a line for each catalogue" },
-    ...[["100 %", 1], ["10 %", 0.1], ["1 %", 0.01], ["0.1 %", 0.001], ["0.01 %", 1e-4], ["0.001 %", 1e-5]].flatMap(([text, share]) => [
+    ...[["100 %", 1], ["10 %", 0.1], ["1 %", 0.01], ["0.1 %", 0.001], ["0.01 %", 1e-4], ["0.001 %", 1e-5], ["0.0001 %", 1e-6]].flatMap(([text, share]) => [
       s("line", { class: "bw-grid", x1: CURVE.left, x2: CURVE.right, y1: curveY(share), y2: curveY(share) }),
       s("text", { x: CURVE.left - 5, y: curveY(share) + 4, "text-anchor": "end" }, text),
     ]),
