@@ -247,7 +247,7 @@ WRONG = {
         ),
     ],
     "task-3": [
-        # nobody sees it in a catalogue of 40,000 films, and the time is right
+        # nobody sees it in a catalogue of 150,000 films, and the time is right
         Wrong("watched counted twice", clicks(beyond="c"), 3, "once too often"),
         Wrong(
             "gaps left out",
