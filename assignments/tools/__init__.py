@@ -19,8 +19,9 @@ another. The same sources give the same bytes. A release that would show a solut
     submissions/ann/similarity.ipynb
     submissions/ben/similarity.ipynb
 
-Other files are not looked at. A misspelt folder would be a new student; to be told instead, write ``students.csv`` into
-the folder of the course, with a column ``student``.
+or ``submissions/ann/similarity/similarity.ipynb``, as ``nbgrader collect`` lays out what came through the exchange of a
+JupyterHub (`assignments.tools.exchange`). Other files are not looked at. A misspelt folder would be a new student; to
+be told instead, write ``students.csv`` into the folder of the course, with a column ``student``.
 
 **Mark.** ``make grade SUBMISSIONS=submissions`` puts the tests back as they were, runs each notebook in a sandbox with
 limits, and writes ``marks.csv`` and ``feedback/<student>/<name>/<name>.html``. What has not changed since the last run
@@ -40,5 +41,5 @@ is not run again, so an interrupted run goes on where it was. Before it begins, 
 notebook can change what the tests see, catch them, or bring its own copy of a function that is switched off. The column
 ``flags`` names words in a student's code that such a thing needs. It is a reason to look, and no proof.
 
-Read `sources`, `release`, `submissions`, `sandbox`, `grade` and `feedback` in this order.
+Read `sources`, `release`, `submissions`, `sandbox`, `grade`, `feedback` and `exchange` in this order.
 """

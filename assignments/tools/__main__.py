@@ -19,7 +19,7 @@ def main(arguments=None):
     release.add_argument("names", nargs="*", help="assignments (default: all)")
     release.add_argument("--sources", type=Path, default=ASSIGNMENTS, help="the folder of the sources")
     grade = commands.add_parser("grade", help="mark a folder of submissions")
-    grade.add_argument("submissions", type=Path, help="holds <student>/<assignment>.ipynb")
+    grade.add_argument("submissions", type=Path, help="holds <student>/<assignment>.ipynb, or what nbgrader collected")
     grade.add_argument("--assignment", action="append", help="mark this one only; may be repeated")
     grade.add_argument("--no-sandbox", action="store_true", help="let student code run as you, with all your rights")
     grade.add_argument("--cell-seconds", type=int, default=30, help="limit for a cell (default: %(default)s)")

@@ -63,6 +63,8 @@ def configuration(course, *, is_sandboxed=True, cell_seconds=30):
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     config.Execute.timeout = cell_seconds
+    config.ExchangeFactory.collect = "assignments.tools.exchange.CarefulCollect"
+    config.ExchangeFactory.release_feedback = "assignments.tools.exchange.CarefulReleaseFeedback"
     config.OverwriteCells.add_missing_cells = True
     config.ClearMetadataPreprocessor.preserve_cell_metadata_mask = ["nbgrader", "deletable", "editable"]
     # For nbgrader's own command; its pages load MathJax from another host, those of `make grade` load nothing.

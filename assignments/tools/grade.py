@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from assignments.tools.autograde import work
 from assignments.tools.course import back_up, gradebook_url, only_run
+from assignments.tools.exchange import handed_in
 from assignments.tools.feedback import write_feedback
 from assignments.tools.release import release_path
 from assignments.tools.sandbox import why_no_sandbox
@@ -32,6 +33,7 @@ COLUMNS = (
     "assignment",
     "student",
     "status",
+    "handed_in",
     "score",
     "max_score",
     "automatic",
@@ -61,7 +63,8 @@ def grade(folder, course, *, assignments=None, is_sandboxed=True, cell_seconds=3
     Parameters
     ----------
     folder : Path
-        ``<student>/<assignment>.ipynb``. The name of a student's folder is the student's id.
+        ``<student>/<assignment>.ipynb``, or ``<student>/<assignment>/<assignment>.ipynb``, as ``nbgrader collect`` lays
+        it out. The name of a student's folder is the student's id.
     course : Path
         The folder of the course, as `make_release` filled it. With a file ``students.csv`` in it, whose column
         ``student`` lists the ids, only these students are marked.
@@ -139,12 +142,23 @@ def _assignments_to_mark(asked, released, folder, students):
     """Return the assignments that were asked for, or else those that somebody handed in."""
     if unknown := sorted(set(asked or ()) - set(released)):
         raise GradeError(f"{', '.join(unknown)}: not released; there are {', '.join(released)}")
-    handed_in = [name for name in released if any((folder / s / f"{name}.ipynb").is_file() for s in students)]
-    if not (asked or handed_in):
+    found = [name for name in released if any(notebook_path(folder, s, name).is_file() for s in students)]
+    if not (asked or found):
         raise GradeError(
             f"nobody in {folder} handed in a file that is called {' or '.join(f'{name}.ipynb' for name in released)}"
         )
-    return sorted(asked) if asked else handed_in
+    return sorted(asked) if asked else found
+
+
+def notebook_path(folder, student, assignment):
+    """Return where the notebook of a student is, in a folder of submissions; it need not be there.
+
+    If there are two, that is, ``<student>/<assignment>.ipynb`` and one in a folder of its own, it is the first.
+    """
+    path, inner = folder / student / f"{assignment}.ipynb", folder / student / assignment
+    if os.path.lexists(path) or not inner.is_dir() or inner.is_symlink():
+        return path
+    return inner / f"{assignment}.ipynb"
 
 
 def _roster(course):
@@ -166,7 +180,7 @@ def status_path(course, assignment, student):
 
 def _mark_one(assignment, student, folder, course, *, is_again, **limits):
     """Mark one submission, unless that was done, and keep what came out."""
-    path, release = folder / student / f"{assignment}.ipynb", release_path(course, assignment)
+    path, release = notebook_path(folder, student, assignment), release_path(course, assignment)
     status_file = status_path(course, assignment, student)
     if not os.path.lexists(path):
         if not status_file.exists():  # what was marked in an earlier run stays
@@ -175,8 +189,10 @@ def _mark_one(assignment, student, folder, course, *, is_again, **limits):
     digest = hashlib.sha256(release.read_bytes())
     if path.is_file() and not path.is_symlink():
         digest.update(path.read_bytes())
-    status = _read_json(status_file)
+    status, when = _read_json(status_file), handed_in(path)
     if status.get("sha256") == digest.hexdigest() and not is_again:
+        if status.get("handed_in", "") != when:  # the same again, later
+            _write_json(status_file, {**status, "handed_in": when})
         return
     try:
         cells = read_submission(path)
@@ -190,7 +206,7 @@ def _mark_one(assignment, student, folder, course, *, is_again, **limits):
         outcome, words, is_marked = _run(course, assignment, student, **limits)
         status = {"status": outcome, "note": "; ".join([*words, *notes]), "flags": find_flags(notebook)}
         status["is_marked"] = is_marked
-    _write_json(status_file, {**status, "sha256": digest.hexdigest()})
+    _write_json(status_file, {**status, "sha256": digest.hexdigest(), "handed_in": when})
 
 
 def _what_is_there(path, course):
@@ -297,6 +313,7 @@ def marks(course, assignment):
             row = dict.fromkeys(COLUMNS, "")
             row.update(assignment=assignment, student=path.stem, status=kept["status"], note=kept["note"])
             row["flags"] = "; ".join(kept["flags"])
+            row["handed_in"] = kept.get("handed_in", "")
             if kept.get("is_marked"):
                 row.update(_scores(gradebook, assignment, path.stem, kept["status"]))
             rows.append(row)
