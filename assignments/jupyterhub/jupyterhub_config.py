@@ -34,9 +34,6 @@ if (COURSE / "students.csv").is_file():
 c.Authenticator.allowed_users = {TEACHER, *students}
 c.Authenticator.admin_users = {TEACHER}
 c.JupyterHub.authenticator_class = "pam"  # the passwords of this machine
-if "BOOK_HUB_TRIAL_PASSWORD" in os.environ:  # one password for all, to try the hub; never with a class
-    c.JupyterHub.authenticator_class = "dummy"
-    c.DummyAuthenticator.password = os.environ["BOOK_HUB_TRIAL_PASSWORD"]
 
 # ---- The hub and its proxy. Passwords travel, so for other machines put TLS in front: a web server that forwards to
 # this address, or c.JupyterHub.ssl_key and ssl_cert with an address of https://:443.

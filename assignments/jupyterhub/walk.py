@@ -26,7 +26,8 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-TEACHER, ANN, BEN = (f"bookwalk-{name}" for name in ("teacher", "ann", "ben"))
+TEACHER, ANN, BEN, ZOE = (f"bookwalk-{name}" for name in ("teacher", "ann", "ben", "zoe"))
+PASSWORD = secrets.token_hex(16)
 NAME = "similarity"
 
 CONFIG = """\
@@ -80,6 +81,7 @@ def users(*names):
         for name in names:
             subprocess.run(["useradd", "--create-home", "--shell", "/bin/sh", name], check=True)
             made.append(name)
+            subprocess.run(["chpasswd"], input=f"{name}:{PASSWORD}", text=True, check=True)
             os.chmod(pwd.getpwnam(name).pw_dir, 0o700)
         yield
     finally:
@@ -126,7 +128,6 @@ class Hub:
             "BOOK_HUB_FOLDER": str(self.folder / "hub"),
             "BOOK_HUB_ADDRESS": self.address,
             "BOOK_HUB_PROXY": proxy,
-            "BOOK_HUB_TRIAL_PASSWORD": secrets.token_hex(16),
         }
         self.log = open(self.folder / "log.txt", "w")  # noqa: SIM115 (closed in `stop`)
         self.process = subprocess.Popen(
@@ -160,6 +161,14 @@ class Hub:
             time.sleep(0.3)
         raise SystemExit(f"FAILED: {text}\n{(self.folder / 'log.txt').read_text()[-4000:]}")
 
+    def can_log_in(self, user, password=PASSWORD):
+        """Return whether the form takes a user with a password."""
+        session = requests.Session()
+        session.get(f"{self.address}/hub/login", timeout=60)
+        fields = {"username": user, "password": password, "_xsrf": session.cookies["_xsrf"]}
+        answer = session.post(f"{self.address}/hub/login", data=fields, timeout=60, allow_redirects=False)
+        return answer.status_code == 302
+
     def start_server(self, user):
         """Let a user come in."""
         self.ask("POST", f"/hub/api/users/{user}")
@@ -190,6 +199,11 @@ def walk(hub, course):
     home = {user: Path(pwd.getpwnam(user).pw_dir) for user in (TEACHER, ANN, BEN)}
     clone = course.parents[1]
 
+    for user in (TEACHER, ANN, BEN):
+        check(hub.can_log_in(user), f"{user} logs in")
+    check(not hub.can_log_in(ANN, "a guess"), f"{ANN} needs the right password")
+    check(not hub.can_log_in(ZOE), f"{ZOE}, who is not in the list, stays outside")
+
     hub.start_server(TEACHER)
     hub.press(TEACHER, f"formgrader/api/assignment/{NAME}/release")
     hub.start_server(ANN)
@@ -199,6 +213,9 @@ def walk(hub, course):
     fetched = (home[ANN] / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
     check("BEGIN HIDDEN" not in fetched and "BEGIN SOLUTION" not in fetched, f"{ANN} got no solution, no hidden test")
     check(hub.ask("GET", f"/user/{ANN}/formgrader").status_code == 404, f"{ANN} has no Formgrader")
+    menus = {user: hub.ask("GET", f"/user/{user}/lab").text for user in (TEACHER, ANN)}  # they name what is left out
+    left_out = {user: "@jupyter/nbgrader:formgrader" in menus[user] for user in menus}
+    check(left_out == {TEACHER: False, ANN: True}, f"{TEACHER}, not {ANN}, has it in the menu")
     source = course / "source" / NAME / f"{NAME}.ipynb"
     check(as_user(ANN, "cat", source, is_checked=False).returncode != 0, f"{ANN} cannot read the teacher's folder")
 
@@ -267,7 +284,7 @@ def main():
     given = parser.parse_args()
     if not given.make_users or os.getuid() != 0:
         parser.error("it has to run as root, and with --make-users")
-    with tempfile.TemporaryDirectory() as folder, users(TEACHER, ANN, BEN):
+    with tempfile.TemporaryDirectory() as folder, users(TEACHER, ANN, BEN, ZOE):
         os.chmod(folder, 0o711)
         course = make_course()
         hub = Hub(folder, course, given.proxy)

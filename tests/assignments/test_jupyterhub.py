@@ -25,7 +25,6 @@ def hub(tmp_path, monkeypatch):
         csv.writer(file).writerows([["student", "name"], ["ann", "Ann"], ["ben", "Ben"]])
     for name, value in (("FOLDER", tmp_path / "hub"), ("COURSE", course), ("TEACHER", getpass.getuser())):
         monkeypatch.setenv(f"BOOK_HUB_{name}", str(value))
-    monkeypatch.delenv("BOOK_HUB_TRIAL_PASSWORD", raising=False)
 
     def load():
         return PyFileConfigLoader("jupyterhub_config.py", path=str(HUB)).load_config()
