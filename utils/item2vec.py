@@ -253,11 +253,14 @@ class HistoryRecommender:
 
     With :math:`\bar{\mathbf{y}}_u` the mean of the item vectors of user u, the score of item j is
 
-    - "cosine": the cosine of :math:`\mathbf{y}_j` with the mean of the *unit* vectors of the user's items;
-    - "context": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j + \alpha \log n_j`. Training makes
-      :math:`\mathbf{y}_i^\top \mathbf{z}_j` the logarithm of how much more often j is a context of i than it is drawn
-      as noise, and the second term takes the noise out again: what is left is the logarithm of how often j is a context
-      of i, averaged over the user's items, up to a constant.
+    - "cosine": the cosine of :math:`\mathbf{y}_j` with the mean of the *unit* vectors of the user's items. It asks who
+      keeps the same company, and leaves out both the context vectors and the lengths;
+    - "inner": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j`, what training has fitted. At its optimum
+      :math:`\mathbf{y}_i^\top \mathbf{z}_j` is the logarithm of how much more often j is a context of i than it is drawn
+      as noise, up to a constant. With :math:`\alpha < 1` the noise takes only a part of the popularity out;
+    - "context": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j + \alpha \log n_j`. The second term takes the noise out
+      again: what is left is the logarithm of how often j is a context of i, averaged over the user's items, up to a
+      constant. It counts the popularity in full beside an *average* of hints, and may so give it too much weight.
 
     Parameters
     ----------
@@ -265,7 +268,7 @@ class HistoryRecommender:
         Fitted on ``train.sessions()``: its ids are item indices.
     train : Interactions
         Who has what.
-    how : {"cosine", "context"}, optional
+    how : {"cosine", "inner", "context"}, optional
         Which score.
     noise_power : float, optional
         The :math:`\alpha` of the fit; only for "context".
@@ -278,7 +281,7 @@ class HistoryRecommender:
     Notes
     -----
     An item without a vector gets the lowest of all scores. A user without an item of known vector gets popularity from
-    "context", and equal scores from "cosine".
+    "context", and equal scores from the others.
 
     Examples
     --------
@@ -299,8 +302,8 @@ class HistoryRecommender:
                 f"expected ids that are indices of the {train.n_items} items, received {fitted.ids[0]!r} and others; "
                 "fit on train.sessions()"
             )
-        if how not in ("cosine", "context"):
-            raise ValueError(f"expected how as 'cosine' or 'context', received {how!r}; choose one")
+        if how not in ("cosine", "inner", "context"):
+            raise ValueError(f"expected how as 'cosine', 'inner' or 'context', received {how!r}; choose one")
         check_power(noise_power)
         item_vectors = fitted.item_vectors.astype(np.float64)
         if how == "cosine":
@@ -311,7 +314,7 @@ class HistoryRecommender:
         self._ids, self._n_items = ids, train.n_items
         self._profiles = has_item @ item_vectors / n_known[:, None]  # (n_users, n_factors)
         self._others = item_vectors if how == "cosine" else fitted.context_vectors.astype(np.float64)
-        self._offsets = 0.0 if how == "cosine" else noise_power * np.log(fitted.counts)
+        self._offsets = noise_power * np.log(fitted.counts) if how == "context" else 0.0
 
     def scores(self, users):
         """Return the scores of all items for some users, ndarray of shape (len(users), n_items), float64."""

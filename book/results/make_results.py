@@ -505,7 +505,8 @@ def _item2vec_of_seed(movielens, seed, n_factors, min_events, k):
             vectors[fitted.ids] = fitted.item_vectors
             _, rows[f"{order} {window}"] = judge(HistoryRecommender(fitted, train), vectors)
             if order == "ordered" and window == 5:
-                _, rows["cosine 5"] = judge(HistoryRecommender(fitted, train, "cosine"), vectors)
+                for how in ("cosine", "inner"):
+                    _, rows[f"{how} 5"] = judge(HistoryRecommender(fitted, train, how), vectors)
     off_diagonal = ~np.eye(len(films), dtype=bool)
     return {"rows": rows, "genres_any": round(float(overlap[off_diagonal].mean()), 4)}
 
