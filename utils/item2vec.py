@@ -256,8 +256,8 @@ class HistoryRecommender:
     - "cosine": the cosine of :math:`\mathbf{y}_j` with the mean of the *unit* vectors of the user's items. It asks who
       keeps the same company, and leaves out both the context vectors and the lengths;
     - "inner": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j`, what training has fitted. At its optimum
-      :math:`\mathbf{y}_i^\top \mathbf{z}_j` is the logarithm of how much more often j is a context of i than it is drawn
-      as noise, up to a constant. With :math:`\alpha < 1` the noise takes only a part of the popularity out;
+      :math:`\mathbf{y}_i^\top \mathbf{z}_j` is the logarithm of how much more often j is a context of i than it is
+      drawn as noise, up to a constant. With :math:`\alpha < 1` the noise takes only a part of the popularity out;
     - "context": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j + \alpha \log n_j`. The second term takes the noise out
       again: what is left is the logarithm of how often j is a context of i, averaged over the user's items, up to a
       constant. It counts the popularity in full beside an *average* of hints, and may so give it too much weight.
