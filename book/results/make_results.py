@@ -29,7 +29,7 @@ from utils.negative_sampling import (
     UniformSampler,
     false_negative_probability,
 )
-from utils.results import save_result
+from utils.results import PACKAGES, save_result
 from utils.sampled_softmax import TwoTables, train
 from utils.similarity import MEASURES, scores, top_k
 from utils.widgets.averaging import compute_grid
@@ -618,6 +618,14 @@ def _train_all(train, films, matrix, n_factors, seed):
     }
 
 
+# Packages besides NumPy, SciPy and scikit-learn whose versions belong to a result
+LIBRARIES = {
+    "item2vec": ("gensim",),
+    "feature_sums": ("lightfm-next",),
+    "averaging": ("gensim", "lightfm-next"),
+}
+
+
 def main():
     """Compute every result and write it down with its provenance."""
     movielens = load_movielens(NAME)
@@ -626,7 +634,8 @@ def main():
         desc="results",
         unit="file",
     ):
-        save_result(compute.__name__, compute(movielens), data=NAME, checksum=SHA256[NAME])
+        packages = (*PACKAGES, *LIBRARIES.get(compute.__name__, ()))
+        save_result(compute.__name__, compute(movielens), data=NAME, checksum=SHA256[NAME], packages=packages)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The tables of the page for teachers."""
 
+import re
+
 import pytest
 from book_teaching import count_words, read_assignment
 from docutils import nodes
@@ -52,3 +54,25 @@ def test_page_for_teachers_lists_every_chapter_with_its_times(soups):
     listed = [line.split("/")[-1] for line in (ROOT / "_toc.yml").read_text().splitlines() if "file: chapters/" in line]
     assert len(times) == len(listed)
     assert all(int(words.replace(",", "")) > 1000 and seconds.endswith(" s") for _, words, _, seconds in times)
+
+
+LESSONS = {
+    "Similarity": "similarity",
+    "ALS": "als",
+    "item2vec": "item2vec",
+    "Feature sums": "feature_sums",
+    "Averaging": "averaging",
+}
+
+
+@pytest.mark.parametrize(("lesson", "chapter"), LESSONS.items())
+def test_lesson_names_headings_that_the_chapter_has(lesson, chapter):
+    guide = (ROOT / "book/teaching.md").read_text(encoding="utf-8")
+    plan = guide.partition(f"\n### {lesson}\n")[2].partition("\n#")[0]
+    named = re.findall(r'"([^"]+)"', plan)
+    page = (ROOT / f"chapters/{chapter}.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^##+ (.+)$", page, re.MULTILINE)
+    assert len(named) >= 5
+    for name in named:
+        start = name.removesuffix(" …")
+        assert any(h == start or (start != name and h.startswith(start)) for h in headings), name
