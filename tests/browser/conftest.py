@@ -90,3 +90,17 @@ def open_page(browser):
     yield open_
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def shared_page(request, browser, served):
+    """The page `PAGE` of the test's module, which many tests use, since loading it takes the most time.
+
+    Things move on it, unless the module has ``REDUCED_MOTION = "reduce"``.
+    """
+    motion = getattr(request.module, "REDUCED_MOTION", "no-preference")
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion=motion)
+    page = context.new_page()
+    page.goto(f"{served}/{request.module.PAGE}", wait_until="load")
+    yield page
+    context.close()

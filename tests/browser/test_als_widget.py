@@ -9,16 +9,6 @@ from utils.widgets import HalfStepper
 PAGE = next(page for page in built_pages() if 'data-widget="als"' in (HTML / page).read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
-def shared_page(browser, served):
-    """A page that many tests use, since loading it takes the most time."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{served}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
-
-
 @pytest.fixture
 def root(shared_page):
     """The widget; afterwards it is as before."""

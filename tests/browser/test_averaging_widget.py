@@ -56,16 +56,6 @@ def in_python(state):
     return ConsistencyLaboratory(grid, state["overlays"], **{name: state[name] for name in MOVING})
 
 
-@pytest.fixture(scope="module")
-def shared_page(browser, served):
-    """A page that many tests use, since loading it takes the most time."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{served}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
-
-
 @pytest.fixture
 def laboratory(shared_page):
     """The first laboratory of the shared page; afterwards it is as before."""

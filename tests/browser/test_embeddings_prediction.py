@@ -6,17 +6,8 @@ import pytest
 from tests.built_book import HTML, built_pages
 
 PAGE = next(page for page in built_pages() if 'data-widget="embeddings"' in (HTML / page).read_text("utf-8"))
+REDUCED_MOTION = "reduce"  # points jump, and do not glide
 SIZE = 320  # of the map, in its own units
-
-
-@pytest.fixture(scope="module")
-def shared_page(browser, served):
-    """A page that many tests use, since loading it takes the most time; points jump, and do not glide."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"{served}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
 
 
 @pytest.fixture

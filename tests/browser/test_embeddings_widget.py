@@ -11,6 +11,7 @@ from tests.built_book import HTML, built_pages
 from utils.widgets import EmbeddingMap
 
 PAGE = next(page for page in built_pages() if 'data-widget="embeddings"' in (HTML / page).read_text("utf-8"))
+REDUCED_MOTION = "reduce"  # what moves jumps
 
 
 def small_map(true_vectors=None):
@@ -90,16 +91,6 @@ class Map:
         for place, other in enumerate(near, start=1):
             expected[other] = ["bw-neighbour", str(place)]
         assert drawn == expected
-
-
-@pytest.fixture(scope="module")
-def shared_page(browser, served):
-    """A page that many tests use, since loading it takes the most time; points jump, and do not glide."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"{served}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
 
 
 @pytest.fixture

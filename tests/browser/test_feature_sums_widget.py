@@ -37,15 +37,6 @@ class Builder:
         assert shown == list(python.rankings().values())
 
 
-@pytest.fixture(scope="module")
-def shared_page(browser, served):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{served}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
-
-
 @pytest.fixture
 def builder(shared_page):
     builder = Builder(shared_page)

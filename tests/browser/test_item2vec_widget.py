@@ -11,6 +11,7 @@ from utils.item2vec import ItemVectors, training_pairs
 from utils.widgets import SessionPairs
 
 PAGE = next(page for page in built_pages() if 'data-widget="item2vec"' in (HTML / page).read_text("utf-8"))
+REDUCED_MOTION = "reduce"  # what moves jumps
 
 
 def in_python(state):
@@ -70,16 +71,6 @@ class Pairs:
         heights = self.root.locator(".bw-bar").evaluate_all("all => all.map(bar => bar.height.baseVal.value)")[:10]
         shares = state["shares"][p]
         assert heights == pytest.approx([heights[0] * share / shares[0] for share in shares], abs=1e-3)
-
-
-@pytest.fixture(scope="module")
-def shared_page(browser, served):
-    """A page that many tests use, since loading it takes the most time."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"{served}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
 
 
 @pytest.fixture

@@ -66,16 +66,6 @@ def _fixed(value):
     return f"{math.copysign(math.floor(abs(value) * 10 + 0.5) / 10, value):.1f}"
 
 
-@pytest.fixture(scope="module")
-def shared_page(browser, served):
-    """A page that many tests use, since loading it takes the most time."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{served}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
-
-
 @pytest.fixture
 def explorer(shared_page):
     """The first explorer of the shared page; afterwards it is as before."""

@@ -212,17 +212,15 @@ function render({ model, el }) {
     view.say(describe(state()));
   }
 
-  for (const trait of traits) model.on(`change:${trait}`, draw);
-  view.onReset(() => {
-    stop();
-    guess.clear();
-    draw();
+  const end = view.run(draw, {
+    forget() {
+      stop();
+      guess.clear();
+    },
   });
-  draw();
-  view.ready();
   return () => {
     stop();
-    traits.forEach((trait) => model.off(`change:${trait}`, draw));
+    end();
   };
 }
 

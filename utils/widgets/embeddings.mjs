@@ -207,17 +207,13 @@ function render({ model, el }) {
     view.say(describe(state()));
   }
 
-  const traits = ["dimension", "picked"];
-  for (const trait of traits) model.on(`change:${trait}`, draw);
-  view.onReset(() => {
-    hasTried = false;
-    chart.classList.add("bw-veiled");
-    guess.clear();
-    draw();
+  return view.run(draw, {
+    forget() {
+      hasTried = false;
+      chart.classList.add("bw-veiled");
+      guess.clear();
+    },
   });
-  draw();
-  view.ready();
-  return () => traits.forEach((trait) => model.off(`change:${trait}`, draw));
 }
 
 export default { render, nearestPoint, placeNumbers, describe };

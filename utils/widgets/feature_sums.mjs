@@ -213,14 +213,7 @@ function render({ model, el }) {
     view.say(describe(now));
   }
 
-  for (const trait of moving) model.on(`change:${trait}`, draw);
-  view.onReset(() => {
-    guess.clear();
-    draw();
-  });
-  draw();
-  view.ready();
-  return () => moving.forEach((trait) => model.off(`change:${trait}`, draw));
+  return view.run(draw, { forget: guess.clear });
 }
 
 export default { render, represent, score, rank, describe };

@@ -45,14 +45,19 @@ function frame({ model, el, slug, label, traits }) {
     say(sentence) {
       if (status.textContent !== sentence) status.textContent = sentence;
     },
-    onReset(handler) {
+    // Draw now, and whenever one of the traits changes. Reset also calls `forget`, for what no trait holds. Returns what
+    // ends it all when the widget leaves the page.
+    run(draw, { forget, others = [] }) {
+      const events = [...traits, ...others].map((trait) => `change:${trait}`);
+      for (const event of events) model.on(event, draw);
       reset.addEventListener("click", () => {
         view.change(JSON.parse(first));
-        handler();
+        forget();
+        draw();
       });
-    },
-    ready() {
+      draw();
       el.dataset.ready = "true";
+      return () => events.forEach((event) => model.off(event, draw));
     },
   };
   return view;

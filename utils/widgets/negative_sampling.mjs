@@ -151,14 +151,7 @@ function render({ model, el }) {
     view.say(describe(state()));
   }
 
-  for (const trait of traits) model.on(`change:${trait}`, draw);
-  view.onReset(() => {
-    guess.clear();
-    draw();
-  });
-  draw();
-  view.ready();
-  return () => traits.forEach((trait) => model.off(`change:${trait}`, draw));
+  return view.run(draw, { forget: guess.clear });
 }
 
 export default { render, describe };

@@ -241,16 +241,13 @@ function render({ model, el }) {
   // `touch-action: none` on a part of a drawing is not enough in Chromium; a swipe beside the handle still scrolls.
   handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 
-  const traits = ["items", "labels", "query", "unit_items", "level"];
-  for (const trait of traits) model.on(`change:${trait}`, draw);
-  view.onReset(() => {
-    hasTried = false;
-    guess.clear();
-    draw();
+  return view.run(draw, {
+    forget() {
+      hasTried = false;
+      guess.clear();
+    },
+    others: ["items", "labels"],
   });
-  draw();
-  view.ready();
-  return () => traits.forEach((trait) => model.off(`change:${trait}`, draw));
 }
 
 export default { render, score, rank, levelRegion };
