@@ -28,7 +28,7 @@ def switch_off(*names):
     Parameters
     ----------
     *names : str
-        Dotted names, such as ``"utils.similarity.scores"`` or ``"sklearn.neighbors.NearestNeighbors.kneighbors"``. A
+        Dotted names, such as ``"utils.similarity.scores"`` or ``"module.Class.method"``. A
         name that is switched off already stays so.
 
     Raises
