@@ -6,8 +6,8 @@ host does. Prints one line a page, and fails where a page breaks a bar:
 - bytes: everything that the page loads, as it travels (gzip where that helps), at most 1.5 MB;
 - layout shift: the browser's own score (CLS) while the page loads, at most 0.01 on a page with a widget, so that
   nothing moves when the widget mounts; on other pages only shown, since there it comes from formulas;
-- first text: it is on the screen before the page has finished to load its scripts. Measured again on a slow line
-  (1.6 Mbit/s, 150 ms, a processor four times slower), since on this machine all is there at once.
+- first text: on a slow line (1.6 Mbit/s, 150 ms, a processor four times slower) it is on the screen within 3 s, or else
+  before the page has finished to load its scripts, which can be many. On this machine's own line all is there at once.
 """
 
 import gzip
@@ -22,7 +22,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
-MAX_BYTES, MAX_SHIFT = 1_500_000, 0.01
+MAX_BYTES, MAX_SHIFT, MAX_WAIT = 1_500_000, 0.01, 3000  # bytes, score, ms
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json", ".ttf"}
 
 SLOW_LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 100_000}
@@ -104,7 +104,7 @@ def main():
                 f"on a slow line, first text {slow['paint'] / 1000:.1f} s, scripts {slow['scripts'] / 1000:.1f} s"
             )
             moves = here["hasWidget"] and shift > MAX_SHIFT
-            if here["bytes"] > MAX_BYTES or moves or slow["paint"] > slow["scripts"]:
+            if here["bytes"] > MAX_BYTES or moves or slow["paint"] > max(MAX_WAIT, slow["scripts"]):
                 broken.append(page)
         browser.close()
     server.shutdown()
