@@ -16,5 +16,21 @@ def built_pages():
     """
     pages = [path.relative_to(HTML).as_posix() for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts]
     if not pages:
-        pytest.exit(f"there is no built book in {HTML}; run `make test`, which builds it first", returncode=4)
+        raise pytest.UsageError(f"there is no built book in {HTML}; run `make test`, which builds it first")
     return [page for page in pages if page != "index.html"]
+
+
+def pages_to_visit():
+    """Return the pages that `make test` opens in a browser: all but the listings of source code.
+
+    Those differ in their code only, so the longest stands for all.
+    """
+    pages = built_pages()
+    listings = [page for page in pages if page.startswith("_modules/utils/")]
+    longest = max(listings, key=lambda page: (HTML / page).stat().st_size)
+    return [page for page in pages if page not in listings or page == longest]
+
+
+def each_its_own_unit(pages):
+    """Return parameters for tests of single pages, which any free process may take."""
+    return [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in pages]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import nbformat
@@ -87,32 +88,25 @@ def book(tmp_path_factory):
     return small
 
 
+# To build a book takes ten seconds however small it is, so each build answers all the questions that it can.
+
+
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core runs one page at a time")
 def test_pages_execute_at_the_same_time(book):
     (_, begin_1, end_1), (_, begin_2, end_2) = (line.split() for line in book.first_log.splitlines())
     assert max(float(begin_1), float(begin_2)) < min(float(end_1), float(end_2))
 
 
-def test_a_build_without_a_change_executes_nothing(book):
-    assert book.build()[1] == []
-
-
-def test_an_edit_of_prose_executes_nothing(book):
-    page = book.folder / "one.md"
-    page.write_text(page.read_text() + "\nOne more sentence.\n")
-    _, ran = book.build()
-    assert ran == []
-    assert "One more sentence." in (book.folder / "_build/html/one.html").read_text()
-
-
-def test_an_edit_of_one_page_executes_that_page_only(book):
-    page = book.folder / "one.md"
-    page.write_text(page.read_text().replace("import time\n", "import time  # edited\n"))
+def test_only_a_page_whose_code_was_edited_executes_again_and_prose_is_new_all_the_same(book):
+    one, two = book.folder / "one.md", book.folder / "two.md"
+    one.write_text(one.read_text().replace("import time\n", "import time  # edited\n"))
+    two.write_text(two.read_text() + "\nOne more sentence.\n")
     assert book.build()[1] == ["one"]
+    assert "One more sentence." in (book.folder / "_build/html/two.html").read_text()
 
 
 def test_an_edit_of_utils_executes_every_page(book):
-    module = book.folder / "utils" / "claims.py"
+    module = book.folder / "utils" / "checks.py"
     module.write_text(module.read_text() + "\n# edited\n")
     assert sorted(book.build()[1]) == ["one", "two"]
 
@@ -127,26 +121,22 @@ def test_a_failing_cell_fails_the_build_and_names_the_page(book):
     assert "the claim is false" in process.stdout + process.stderr
 
 
-def test_a_figure_without_alternative_text_fails_the_build(book):
+def test_a_figure_without_alternative_text_and_a_claim_left_out_are_warnings_and_fail_the_build(book):
     before = (book.folder / "two.md").read_text()
     cell = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
     book.write("two", f"# Page two\n\n```{{code-cell}} ipython3\n{cell}\n```\n")
-    process, _ = book.build()
-    (book.folder / "two.md").write_text(before)
-    assert process.returncode != 0
-    assert "this picture has no alternative text" in process.stdout + process.stderr
-
-
-def test_a_chapter_that_leaves_out_its_claim_fails_the_build(book):
     (book.folder / "chapters").mkdir()
     (book.folder / "chapters" / "autoencoders.md").write_text("# A chapter without its claim\n")
     toc = book.folder / "_toc.yml"
-    before = toc.read_text()
-    toc.write_text(before.replace("{file: two}", "{file: two}, {file: chapters/autoencoders}"))
+    toc_before = toc.read_text()
+    toc.write_text(toc_before.replace("{file: two}", "{file: two}, {file: chapters/autoencoders}"))
     process, _ = book.build()
-    toc.write_text(before)
+    toc.write_text(toc_before)
+    (book.folder / "two.md").write_text(before)
     assert process.returncode != 0
-    assert "claim M6 is listed for this chapter" in process.stdout + process.stderr
+    warnings = [line for line in (process.stdout + process.stderr).splitlines() if "WARNING" in line]
+    assert any("this picture has no alternative text" in line for line in warnings)
+    assert any("claim M6 is listed for this chapter" in line for line in warnings)
 
 
 def test_execution_key_follows_code_data_and_pins_but_not_front_ends(tmp_path):
@@ -184,25 +174,43 @@ def executed_pages():
     current = [record for record in records if Path(record.uri).is_file()]
     newest = {record.uri: record for record in sorted(current, key=lambda record: record.created)}
     return [
-        pytest.param(Path(uri), cache.get_cache_bundle(record.pk).nb, record.data, id=Path(uri).stem)
-        for uri, record in newest.items()
+        pytest.param(
+            Path(uri),
+            cache.get_cache_bundle(record.pk).nb,
+            record.data,
+            id=Path(uri).stem,
+            marks=pytest.mark.xdist_group(f"again {Path(uri).stem}"),
+        )
+        for uri, record in sorted(newest.items())
     ]
 
 
-@pytest.mark.parametrize(("path", "built", "data"), executed_pages())
-def test_cells_give_the_same_outputs_when_they_run_again(path, built, data, monkeypatch):
+def assert_gives_the_same_outputs_again(path, built, monkeypatch):
     for name, value in KERNEL_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     again = copy.deepcopy(built)
     execute(again, path, timeout=600)
     for before, after in zip(built.cells, again.cells):
-        assert after.outputs == before.outputs, before.source
+        assert after.outputs == before.outputs, f"{path.name}: {before.source}"
+
+
+def test_the_page_of_the_day_gives_the_same_outputs_when_it_runs_again(monkeypatch):
+    pages = executed_pages()
+    path, built, _ = pages[date.today().toordinal() % len(pages)].values
+    assert_gives_the_same_outputs_again(path, built, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "built", "data"), executed_pages())
+def test_cells_give_the_same_outputs_when_they_run_again(path, built, data, monkeypatch):
+    assert_gives_the_same_outputs_again(path, built, monkeypatch)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a record of the peak")
-@pytest.mark.parametrize(("path", "built", "data"), executed_pages())
-def test_page_runs_in_less_than_a_gigabyte(path, built, data):
-    assert data["peak_bytes"] < 1e9
+def test_pages_run_in_less_than_a_gigabyte():
+    peaks = {path.stem: data["peak_bytes"] for path, _, data in (page.values for page in executed_pages())}
+    assert len(peaks) > 8
+    assert {name: peak for name, peak in peaks.items() if peak >= 1e9} == {}
 
 
 ONE_CELL = {"cell_type": "code", "source": "print(6 * 7)", "metadata": {}, "outputs": [], "execution_count": None}

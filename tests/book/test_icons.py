@@ -2,9 +2,8 @@
 
 import pytest
 from book_icons import FULL_SCRIPT, ICON, keep_icons, used_names
-from bs4 import BeautifulSoup
 
-from tests.built_book import HTML, built_pages
+from tests.built_book import HTML
 
 SCRIPT = (
     '!function(){var p={house:[576,512,[127968,"home"],"f015","M1 2"],'
@@ -48,15 +47,15 @@ def test_used_names_reads_pages_and_scripts(tmp_path):
     assert used_names(tmp_path) == {"solid", "house", "bars"}
 
 
-def test_every_icon_of_the_built_book_is_in_the_script():
+def test_every_icon_of_the_built_book_is_in_the_script(soups):
     every = {}
     for icon in ICON.finditer(FULL_SCRIPT.read_text(encoding="utf-8")):
         for name in [icon["name"], *icon["aliases"].replace('"', "").split(",")]:
             every[name] = icon["name"]
     shown = {
         every[word.removeprefix("fa-")]
-        for page in built_pages()
-        for element in BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser").select("[class*=fa-]")
+        for soup in soups.values()
+        for element in soup.select("[class*=fa-]")
         for word in element["class"]
         if word.removeprefix("fa-") in every
     }

@@ -9,6 +9,8 @@ from sphinx.errors import ExtensionError
 
 from tests.built_book import HTML
 
+BUTTONS = ".article-header-buttons"
+
 
 def buttons(repository="reader/book", *, has_cells=True, sourcename="chapters/als.md"):
     """Return text → link of the buttons of a page."""
@@ -83,16 +85,21 @@ def test_read_address_takes_repository_and_branch_from_the_environment(monkeypat
     assert config == {"book_repository": "reader/book", "book_branch": "second-edition"}
 
 
-def test_page_downloads_are_served_by_the_book(page, soup):
-    for link in soup.select(".article-header-buttons a[download]"):
-        assert (HTML / page).parent.joinpath(unquote(link["href"])).is_file()
+def test_downloads_of_pages_are_served_by_the_book(soups):
+    links = [(page, link["href"]) for page, soup in soups.items() for link in soup.select(f"{BUTTONS} a[download]")]
+    assert links
+    assert [(page, to) for page, to in links if not (HTML / page).parent.joinpath(unquote(to)).is_file()] == []
 
 
-def test_page_has_one_download_menu_at_most(soup):
-    labels = [button.get("aria-label") or "" for button in soup.select(".article-header-buttons button")]
-    assert sum("ownload" in label for label in labels) <= 1
+def test_pages_have_one_download_menu_at_most(soups):
+    for page, soup in soups.items():
+        labels = [button.get("aria-label") or "" for button in soup.select(f"{BUTTONS} button")]
+        assert sum("ownload" in label for label in labels) <= 1, page
 
 
-def test_page_with_cells_offers_its_notebook(page, soup):
-    if soup.select(".cell"):
-        assert soup.select(f'.article-header-buttons a[download="{page.split("/")[-1].replace(".html", ".ipynb")}"]')
+def test_pages_with_cells_offer_their_notebook(soups):
+    with_cells = [page for page, soup in soups.items() if soup.select(".cell")]
+    assert with_cells
+    for page in with_cells:
+        name = page.split("/")[-1].replace(".html", ".ipynb")
+        assert soups[page].select(f'{BUTTONS} a[download="{name}"]'), page

@@ -76,10 +76,20 @@ def test_commands_hold_no_expression_that_others_can_fill():
 
 
 def test_make_is_asked_for_targets_that_exist():
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    lines = [line for _, step in STEPS for line in step.get("run", "").splitlines() if line.startswith("make ")]
-    wanted = {word for line in lines for word in line.split("#")[0].split()[1:] if "=" not in word}
-    assert {"test", "site", "linkcheck", "clean"} <= wanted <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    commands = re.findall(r"\bmake ([^#\n]*)", "\n".join(step.get("run", "") for _, step in STEPS))
+    wanted = {word for command in commands for word in command.split() if "=" not in word}
+    assert {"test", "test-all", "site", "linkcheck", "clean"} <= wanted <= targets
+
+
+def test_ci_and_the_weekly_run_leave_no_test_out():
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert ci[-2:] == ["make test", "make test-slow"]
+    weekly = [step.get("run", "") for name, step in STEPS if name == "weekly.without-cache"]
+    assert any("test-all" in command for command in weekly)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test-all: test test-slow$", makefile, flags=re.MULTILINE)
+    assert set(re.findall(r"\$\(PYTEST\) -m (.+)", makefile)) == {'"not slow"', "slow"}  # a test is in one or the other
 
 
 def test_jobs_that_build_have_a_time_limit():
