@@ -3,13 +3,14 @@
 import os
 import shutil
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-from tests.built_book import HTML, built_pages
+from tests.built_book import HTML
 
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # No sandbox as root (containers), no GPU, and no calls home, which fail, many at a time, where there is no network.
@@ -24,12 +25,6 @@ FLAGS = [
 ]
 
 
-def pytest_generate_tests(metafunc):
-    """Run a test that asks for a `page` once for every page of the book."""
-    if "page_name" in metafunc.fixturenames:
-        metafunc.parametrize("page_name", built_pages())
-
-
 @pytest.fixture(scope="session")
 def browser():
     """Chromium or Chrome from this machine, or else Playwright's own."""
@@ -38,10 +33,10 @@ def browser():
         try:
             chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         except Error as error:
-            pytest.exit(
-                "the widgets are tested in a real browser, and none was found. Install Chromium or Chrome, or run: "
+            pytest.fail(
+                "the pages are tested in a real browser, and none was found. Install Chromium or Chrome, or run: "
                 f".venv/bin/playwright install --with-deps chromium\n({error.message.splitlines()[0]})",
-                returncode=4,
+                pytrace=False,
             )
         yield chromium
         chromium.close()
@@ -70,15 +65,21 @@ def address(request, served):
     return served if request.param == "served" else HTML.as_uri()
 
 
-@pytest.fixture
-def open_page(browser):
-    """Open a page in a fresh context; record what it complains about and what it asks for."""
+@contextmanager
+def pages(browser):
+    """Give a function that opens pages, each in a context of its own, and close them in the end.
+
+    A page records what it complains about and what it asks for. MathJax takes more time than all the rest of a page, so
+    it stays away unless a test asks for formulas.
+    """
     contexts = []
 
-    def open_(url, *, width=1280, height=900, scheme="light", **options):
+    def open_(url, *, width=1280, height=900, scheme="light", has_formulas=False, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
         contexts.append(context)
         page = context.new_page()
+        if not has_formulas and options.get("java_script_enabled", True):
+            page.route("**/_static/mathjax/**", lambda route: route.fulfill(content_type="text/javascript", body=""))
         page.complaints, page.requested = [], []
         page.on("console", lambda m: m.type in ("error", "warning") and page.complaints.append(m.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
@@ -92,15 +93,19 @@ def open_page(browser):
         context.close()
 
 
+@pytest.fixture
+def open_page(browser):
+    """Open a page, which is closed after the test."""
+    with pages(browser) as open_:
+        yield open_
+
+
 @pytest.fixture(scope="module")
 def shared_page(request, browser, served):
     """The page `PAGE` of the test's module, which many tests use, since loading it takes the most time.
 
     Things move on it, unless the module has ``REDUCED_MOTION = "reduce"``.
     """
-    motion = getattr(request.module, "REDUCED_MOTION", "no-preference")
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion=motion)
-    page = context.new_page()
-    page.goto(f"{served}/{request.module.PAGE}", wait_until="load")
-    yield page
-    context.close()
+    with pages(browser) as open_:
+        motion = getattr(request.module, "REDUCED_MOTION", "no-preference")
+        yield open_(f"{served}/{request.module.PAGE}", reduced_motion=motion)

@@ -16,6 +16,8 @@ from book_launch import launch_links
 from tests.browser.jupyter import private_environment, running_jupyter, wait_for_kernel
 from tests.built_book import ROOT
 
+pytestmark = pytest.mark.slow
+
 RUN_ALL = """async () => {
   await jupyterapp.commands.execute("notebook:run-all-cells");
   const cells = jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells;

@@ -56,7 +56,7 @@ class Notebook:
         self.page.wait_for_function(script, arg=words, timeout=20_000)
 
 
-@pytest.fixture(scope="module", params=PATHS)
+@pytest.fixture(scope="module", params=["jupyterlab", pytest.param("notebook", marks=pytest.mark.slow)])
 def address(request, tmp_path_factory):
     """Address of a notebook, in each application."""
     home = tmp_path_factory.mktemp(request.param)
