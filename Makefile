@@ -9,7 +9,12 @@ COURSE ?= assignments/course
 # On Python 3.11 lightfm-next is compiled here: without flags that tie it, and its last digits, to this processor.
 export LIGHTFM_NO_CFLAGS = 1
 
-.PHONY: book serve test bench assignments grade results zip pdf site linkcheck clean
+# How many tests run at the same time.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
+# The tests of a file stay in one process, so that what they share is made once; long files begin.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+.PHONY: book serve test test-slow test-all bench assignments grade results zip pdf site linkcheck clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
@@ -21,7 +26,13 @@ serve: book
 test: .venv/ready-to-test book
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+# What is slow and rare, and nothing else; `make test-all` is both.
+test-slow: .venv/ready-to-test book
+	$(PYTEST) -m slow
+
+test-all: test test-slow
 
 # Results on real data that chapters quote; needs MovieLens on this machine, and commits nothing of it.
 results: .venv/ready

@@ -1,7 +1,8 @@
-"""Fixtures that more than one folder of tests needs."""
+"""What more than one folder of tests needs: fixtures, and how tests are shared between processes."""
 
 import hashlib
 import io
+import os
 import zipfile
 
 import pytest
@@ -9,9 +10,30 @@ from hypothesis import settings
 
 from utils.data import movielens
 
-# How long an example takes says something about the machine, not about the code.
-settings.register_profile("book", deadline=None)
-settings.load_profile("book")
+# How long an example takes says something about the machine, not about the code. The examples are the same in every
+# run, so that a failure can be repeated. `HYPOTHESIS_PROFILE=search` looks for new ones: the weekly run does.
+settings.register_profile("book", deadline=None, derandomize=True, database=None)
+settings.register_profile("search", deadline=None, max_examples=1000, database=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "book"))
+
+# Folders in the order in which they begin: what takes long goes first, or one process ends up waiting for another.
+LONG_FIRST = ("tests/assignments", "tests/browser", "tests/book", "tests/widgets", "tests")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Keep the tests of a file in one process, unless they say otherwise, and let the long ones begin.
+
+    A fixture of a module is then made once, and not once in every process; and so are the parsed pages of the book,
+    which take longer to make than all the tests that read them.
+    """
+    for item in items:
+        if "soups" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("parsed pages"))
+        elif item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: next((n for n, folder in enumerate(LONG_FIRST) if item.nodeid.startswith(folder)), 9))
+
 
 # Files in the formats of MovieLens, with what is awkward in the real ones: titles that hold commas, accents, a
 # trailing blank, a span of years or none; two films of one title; films without genres, films that nobody rated.
