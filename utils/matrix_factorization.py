@@ -468,17 +468,32 @@ def _start(ratings, counts, n_factors, has_biases, rng, init):
 
 def _run_epoch(model, ratings, shares, rate, has_biases):
     """Take the step of each rating, in the order given, and change the arrays of the model."""
-    x, y, user_biases, item_biases = model.user_factors, model.item_factors, model.user_biases, model.item_biases
-    for users, items, values in _make_batches(ratings, *model.shape):
-        user_share, item_share = shares[0][users], shares[1][items]
-        x_old, y_old = x[users], y[items]  # (n_batch, n_factors)
-        user_old, item_old = user_biases[users], item_biases[items]  # (n_batch,)
-        errors = values - model.global_mean - user_old - item_old - (x_old * y_old).sum(axis=1)
-        x[users] = x_old + rate * (errors[:, None] * y_old - user_share[:, None] * x_old)
-        y[items] = y_old + rate * (errors[:, None] * x_old - item_share[:, None] * y_old)
+    (n_users, n_items), n_factors = model.shape, model.user_factors.shape[1]
+    # Users and items in one table, so that one call of NumPy reads or writes both sides of a batch.
+    table = np.concatenate([model.user_factors, model.item_factors])
+    if has_biases:  # a bias is a coordinate whose partner on the other side is always 1
+        of_users = np.concatenate([model.user_biases, np.ones(n_items)])
+        of_items = np.concatenate([np.ones(n_users), model.item_biases])
+        table = np.column_stack([table, of_users, of_items])
+    pairs, values, ends = _make_batches(ratings, n_users, n_items)
+    targets = rate * (values - model.global_mean)
+    kept = 1 - rate * np.concatenate(shares)[pairs][:, :, None]  # what the penalty leaves of each side
+    begin = 0
+    for end in ends:
+        pair = pairs[begin:end]
+        both = table.take(pair, axis=0)  # (n_batch, 2, n_columns): the user, then the item
+        errors = targets[begin:end] - rate * np.einsum("bd,bd->b", both[:, 0], both[:, 1])
+        steps = errors[:, None, None] * both[:, ::-1]  # each side moves along the other, both from old values
+        both *= kept[begin:end]
+        both += steps
         if has_biases:
-            user_biases[users] = user_old + rate * (errors - user_share * user_old)
-            item_biases[items] = item_old + rate * (errors - item_share * item_old)
+            both[:, 0, -1] = both[:, 1, -2] = 1
+        table[pair] = both
+        begin = end
+    users, items = table[:n_users], table[n_users:]
+    model.user_factors[:], model.item_factors[:] = users[:, :n_factors], items[:, :n_factors]
+    if has_biases:
+        model.user_biases[:], model.item_biases[:] = users[:, -2], items[:, -1]
 
 
 def _make_batches(ratings, n_users, n_items):
@@ -487,18 +502,21 @@ def _make_batches(ratings, n_users, n_items):
     A rating goes into the batch after the last one that has its user or its item. So every user and every item meets
     its ratings in the order given, and the result is that of one rating after another. There are at least as many
     batches as the most popular item or the most active user has ratings; in a random order, seldom many more.
+
+    Returns the ratings, batch after batch: pairs (n_ratings, 2) of a user and n_users plus an item, the values, and a
+    list of where each batch ends.
     """
     next_of_user, next_of_item = [0] * n_users, [0] * n_items
     batch_of = []
     for user, item in zip(ratings.users.tolist(), ratings.items.tolist()):  # lists: faster than arrays, one by one
-        batch = max(next_of_user[user], next_of_item[item])
+        batch, other = next_of_user[user], next_of_item[item]
+        if other > batch:  # faster than max()
+            batch = other
         next_of_user[user] = next_of_item[item] = batch + 1
         batch_of.append(batch)
     by_batch = np.argsort(batch_of, kind="stable")
-    ends = np.cumsum(np.bincount(batch_of))
-    columns = [column[by_batch] for column in ratings]
-    for begin, end in zip([0, *ends], ends):
-        yield [column[begin:end] for column in columns]
+    pairs = np.column_stack([ratings.users, n_users + ratings.items])[by_batch]
+    return pairs, ratings.values[by_batch], np.cumsum(np.bincount(batch_of)).tolist()
 
 
 def _measure(model, train, validation, penalty):
