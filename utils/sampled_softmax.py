@@ -78,7 +78,8 @@ class TwoTables:
         -------
         ndarray of shape (n, n_candidates), float64
         """
-        products = self.item_factors[items] @ self.user_factors[users][:, :, None]  # (n, n_candidates, 1)
+        y = self.item_factors.take(items, axis=0)  # what indexing by an array does, and faster
+        products = y @ self.user_factors[users][:, :, None]  # (n, n_candidates, 1)
         return products[..., 0] + self.item_biases[items]
 
     def scores(self, users):
@@ -265,7 +266,7 @@ def loss_gradient(scores, loss="softmax"):
 
 def _sampled_step(tables, users, candidates, log_q, loss):
     """Return the loss of a batch, the gradients of the three arrays, and the number of scores."""
-    x, y = tables.user_factors[users], tables.item_factors[candidates]  # (n_batch, d), (n_batch, n, d)
+    x, y = tables.user_factors[users], tables.item_factors.take(candidates, axis=0)  # (n_batch, d), (n_batch, n, d)
     scores = (y @ x[:, :, None])[..., 0] + tables.item_biases[candidates]
     if log_q is not None:
         scores = logq_correction(scores, log_q[candidates])
