@@ -34,9 +34,9 @@ test-slow: .venv/ready-to-test book
 
 test-all: test test-slow
 
-# Results on real data that chapters quote; needs MovieLens on this machine, and commits nothing of it.
+# Results that chapters quote, all or those in RESULTS; most need MovieLens on this machine, and commit nothing of it.
 results: .venv/ready
-	$(BIN)/python book/results/make_results.py
+	$(BIN)/python book/results/make_results.py $(RESULTS)
 
 bench: .venv/ready-to-test book
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

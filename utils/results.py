@@ -1,14 +1,18 @@
-"""Results on real data, computed once, committed with their provenance, and quoted by the chapters.
+"""Results that are computed once, committed with their provenance, and quoted by the chapters.
 
 MovieLens may not be on the machine that builds the book. So what a chapter says about it is computed by ``make
 results`` into ``book/results/<name>.json``. Where the data are on the machine, the chapter computes a part again and
-asserts that it agrees.
+asserts that it agrees. Experiments on many simulated audiences, which would take a chapter minutes, are kept likewise:
+the chapter computes one audience again, on every machine.
 """
 
+import hashlib
 import json
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+
+import numpy as np
 
 FOLDER = Path(__file__).resolve().parents[1] / "book" / "results"
 
@@ -27,7 +31,7 @@ def save_result(name, values, *, data, checksum, packages=PACKAGES, folder=FOLDE
     data : str
         Name of the data set.
     checksum : str
-        SHA-256 of its file.
+        SHA-256 of its file, or for simulated data `hash_events`.
     packages : sequence of str, optional
         Packages whose versions belong to the result.
     folder : Path, optional
@@ -84,3 +88,32 @@ def load_result(name, *, folder=FOLDER):
             f"expected a result among {', '.join(names) or 'none yet'}, received {name!r}; `make results` computes them"
         )
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def hash_events(data):
+    """Return one checksum for the events of some data sets: that of simulated data, which have no file.
+
+    Parameters
+    ----------
+    data : iterable of Interactions
+        In an order that counts. Their labels and facts do not.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits: of users, items, values and timestamps, column after column.
+
+    Examples
+    --------
+    >>> from utils.data import Interactions
+    >>> hash_events([Interactions.from_labels("ab", "xy", [3.0, 5.0])])[:12]
+    'b07703694ce0'
+    """
+    digest = hashlib.sha256()
+    for interactions in data:
+        for name in ("users", "items", "values", "timestamps"):
+            column = getattr(interactions, name)
+            if column is not None:
+                # float64 on every machine, where the bytes of other types might differ; seconds since 1970 fit in it
+                digest.update(name.encode() + np.asarray(column, dtype="<f8").tobytes())
+    return digest.hexdigest()
