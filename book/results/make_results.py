@@ -4,8 +4,9 @@ Each other module here belongs to one page. What it does, the page does too, in 
 one seed, and asserts that both agree. A module ``<slug>`` has one of these functions, or both:
 
 - ``compute(movielens)`` returns the values of ``<slug>.json``, from MovieLens;
-- ``simulate()`` returns those of ``<slug>_cinema.json``, from simulated audiences. Among them are the ``seeds`` of
-  `utils.data.load_cinema`: the hash of their events stands where that of the zip file stands for MovieLens.
+- ``simulate()`` returns those of ``<slug>_cinema.json``, from simulated audiences. Among them are the ``seeds``, and
+  the ``options`` if there are any, of `utils.data.load_cinema`: the hash of those events stands where that of the zip
+  file stands for MovieLens.
 
 A module may name the ``LIBRARIES`` whose versions belong to its results besides those that belong to all.
 """
@@ -44,7 +45,8 @@ def _save_movielens(name, compute, packages):
 
 def _save_cinema(name, simulate, packages):
     values = simulate()
-    checksum = hash_events(load_cinema(seed)[0] for seed in values["seeds"])
+    options = values.get("options", {})
+    checksum = hash_events(load_cinema(seed, **options)[0] for seed in values["seeds"])
     save_result(name, values, data="cinema", checksum=checksum, packages=packages)
 
 
