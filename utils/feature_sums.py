@@ -765,18 +765,15 @@ class _Task:
         y = self.item_rows @ p.item_embeddings  # (n_items, n_factors)
         biases = self.item_rows @ p.item_feature_biases
         bar = (x * y[positives]).sum(axis=1) + biases[positives] - 1
-        found, drawn, weights = np.zeros(n, dtype=bool), np.zeros(n, dtype=int), np.zeros(n)
-        n_draws = 0
-        for draw in range(1, max_draws + 1):
-            is_open = np.flatnonzero(~found)
-            items = self.rng.integers(self.n_items, size=len(is_open))
-            n_draws += len(is_open)
-            is_violation = (x[is_open] * y[items]).sum(axis=1) + biases[items] > bar[is_open]
-            is_violation &= ~self.is_positive(users[is_open], items)
-            hits = is_open[is_violation]
-            found[hits], drawn[hits] = True, items[is_violation]
-            weights[hits] = np.log(max(1, (self.n_items - 1) // draw))
-        return found, drawn, weights, n_draws
+        # All draws at once, which is faster than one after another; what comes after the first violation is not used.
+        items = self.rng.integers(self.n_items, size=(n, max_draws))
+        is_violation = np.einsum("nd,nkd->nk", x, y.take(items, axis=0)) + biases[items] > bar[:, None]
+        is_violation &= ~self.is_positive(users[:, None], items)
+        first = is_violation.argmax(axis=1)
+        found = is_violation[np.arange(n), first]
+        n_draws = np.where(found, first + 1, max_draws)
+        weights = np.where(found, np.log(np.maximum(1, (self.n_items - 1) // n_draws)), 0)
+        return found, items[np.arange(n), first], weights, n_draws.sum()
 
 
 def _start(interactions, n_factors, user_features, item_features, pooling, rng):
@@ -820,7 +817,7 @@ def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, prog
             n_draws[epoch] += drawn
             n_updates[epoch] += found.sum()
             user_rows = task.user_rows[users[found]]
-            item_gaps = task.item_rows[positives[found]] - task.item_rows[negatives[found]]
+            item_gaps = _differences(positives[found], negatives[found], task.n_items) @ task.item_rows
             pair_losses, slopes = loss(score_gaps(task.parameters, user_rows, item_gaps))
             losses[epoch] += pair_losses @ weights[found] / len(order)
             gradients = gap_gradients(task.parameters, user_rows, item_gaps, slopes * weights[found])
@@ -840,6 +837,13 @@ def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, prog
         n_draws,
         n_updates,
     )
+
+
+def _differences(positives, negatives, n_items):
+    """Return a sparse matrix (n, n_items) with a 1 for the positive and a -1 for the negative in each row."""
+    n = len(positives)
+    columns = np.column_stack([positives, negatives]).ravel()
+    return csr_array((np.tile([1.0, -1.0], n), columns, np.arange(0, 2 * n + 1, 2)), shape=(n, n_items))
 
 
 def _with_int32(matrix):
