@@ -36,9 +36,12 @@ def cooccurrence(matrix):
            [2, 3, 1],
            [1, 1, 1]])
     """
-    ones = _check_interactions(matrix).astype(np.int64)
-    counts = ones.T @ ones
-    return counts.toarray() if issparse(counts) else counts
+    has = _check_interactions(matrix)
+    if issparse(has):
+        ones = has.astype(np.int64)
+        return (ones.T @ ones).toarray()
+    ones = has.astype(np.float64)  # BLAS multiplies floats, not integers; counts are exact in them up to 2**53
+    return (ones.T @ ones).astype(np.int64)
 
 
 def shuffle_matrix(matrix, *, rng, n_rounds=20):
@@ -88,10 +91,11 @@ def shuffle_matrix(matrix, *, rng, n_rounds=20):
     for _ in range(n_rounds):
         users = rng.permutation(len(has))
         for one, other in zip(users[::2], users[1::2]):
-            heap = rng.permutation(np.flatnonzero(has[one] != has[other]))
-            n_one = np.count_nonzero(has[one, heap])
-            has[one, heap], has[other, heap] = False, True
-            has[one, heap[:n_one]], has[other, heap[:n_one]] = True, False
+            row, other_row = has[one], has[other]  # views: what is dealt to them is dealt to the table
+            heap = rng.permutation(np.flatnonzero(row != other_row))
+            n_one = np.count_nonzero(row[heap])
+            row[heap], other_row[heap] = False, True
+            row[heap[:n_one]], other_row[heap[:n_one]] = True, False
     return has.astype(np.float64)
 
 
