@@ -179,8 +179,7 @@ def test_half_step_does_not_depend_on_how_rows_are_cut_into_blocks(alpha, solver
     matrix = draw_matrix()
     items = draw_factors(matrix)[1]
     expected = half_step(matrix, items, penalty=0.7, alpha=alpha, solver=solver)
-    monkeypatch.setattr(als, "BLOCK_ENTRIES", 7)  # the longest rows have more
-    monkeypatch.setattr(als, "BLOCK_NUMBERS", 33)  # two matrices of 4 × 4
+    monkeypatch.setattr(als, "BLOCK_NUMBERS", 33)
     solved = half_step(matrix, items, penalty=0.7, alpha=alpha, solver=solver)
     np.testing.assert_allclose(solved, expected, rtol=1e-10, atol=1e-13)
 
@@ -244,10 +243,138 @@ def test_half_step_without_penalty_gives_the_shortest_solution():
         np.testing.assert_allclose(solved, shortest, rtol=1e-6, atol=1e-9)
 
 
-def test_half_step_refuses_a_penalty_that_is_lost_in_rounding():
-    items = np.array([[1.0, 1.0]])
-    with pytest.raises(ValueError, match=r"expected a penalty that float32 can tell from 0, received 1e-12.*row 0"):
-        half_step(csr_array([[3.0]], dtype=np.float32), items, penalty=1e-12)
+@DTYPES
+@pytest.mark.parametrize("rank", [2, 6])
+def test_half_step_implicit_without_penalty_gives_the_shortest_solution(dtype, rank):
+    matrix = draw_matrix(dtype=dtype)[:-1]
+    rng = generator(3)
+    items = (rng.standard_normal((30, rank)) @ rng.standard_normal((rank, 6))).astype(dtype)  # of rank 2: no inverse
+    rel = {np.float32: 1e-4, np.float64: 1e-9}[dtype]
+    for row, solved in zip(matrix.toarray(), half_step(matrix, items, penalty=0, alpha=3.0)):
+        roots = np.sqrt(1 + 3 * row)
+        shortest = np.linalg.lstsq(roots[:, None] * items, roots * (row > 0), rcond=1e-5)[0]
+        np.testing.assert_allclose(solved, shortest, rtol=rel, atol=rel)
+
+
+# Half-steps where rows are short: as many equations as entries
+
+
+def draw_lengths(lengths, n_columns=60, dtype=np.float64, seed=5):
+    """Draw a matrix whose rows have these numbers of entries, some of them negative."""
+    rng = generator(seed)
+    columns = np.concatenate([rng.permutation(n_columns)[:length] for length in lengths])
+    values = rng.uniform(-5, 5, size=len(columns)).astype(dtype)
+    return csr_array((values, columns, np.append(0, np.cumsum(lengths))), shape=(len(lengths), n_columns))
+
+
+def solve_each_row(matrix, fixed, alpha, penalty):
+    """Solve the normal equations of each row, always as many as factors, in float64."""
+    fixed, solved = fixed.astype(np.float64), []
+    for begin, end in zip(matrix.indptr[:-1], matrix.indptr[1:]):
+        vectors, values = fixed[matrix.indices[begin:end]], matrix.data[begin:end].astype(np.float64)
+        left = penalty * np.eye(fixed.shape[1])
+        weights, targets = (1, values) if alpha is None else (alpha * values, 1 + alpha * values)
+        if alpha is not None:
+            left += fixed.T @ fixed
+        left += (vectors.T * weights) @ vectors
+        solved.append(np.linalg.solve(left, vectors.T @ targets) if end > begin else np.zeros(fixed.shape[1]))
+    return np.array(solved)
+
+
+@DTYPES
+@pytest.mark.parametrize("alpha", [None, 0.0, 1e-300, 3.0, 1000.0])
+@pytest.mark.parametrize("n_factors", [1, 7, 32])
+def test_half_step_matches_a_direct_solve_whatever_the_length_of_a_row(dtype, alpha, n_factors):
+    lengths = generator(6).permutation(np.repeat(np.arange(50), 3))  # shorter than the vectors and longer, and empty
+    matrix = draw_lengths(lengths, dtype=dtype)
+    matrix.data = matrix.data if alpha is None else abs(matrix.data)
+    fixed = generator(7).standard_normal((60, n_factors)).astype(dtype)
+    solved = half_step(matrix, fixed, penalty=0.5, alpha=alpha)
+    expected = solve_each_row(matrix, fixed, alpha, 0.5)
+    errors = np.linalg.norm(solved - expected, axis=1)
+    # the largest eigenvalue of a matrix is some thousand times the smallest
+    assert (errors <= 1e4 * np.finfo(dtype).eps * np.linalg.norm(expected, axis=1)).all()
+    assert not solved[lengths == 0].any()
+
+
+@ALPHAS
+def test_half_step_is_the_same_at_the_length_where_the_way_changes(alpha):
+    # One more entry, whose vector is zero, changes no solution; but the row is then no longer shorter than the vectors.
+    short = abs(draw_lengths([7] * 5))
+    longer = sparse.hstack([short, csr_array(np.ones((5, 1)))], format="csr")
+    fixed = generator(8).standard_normal((60, 8))
+    solved = half_step(longer, np.vstack([fixed, np.zeros(8)]), penalty=0.5, alpha=alpha)
+    np.testing.assert_allclose(half_step(short, fixed, penalty=0.5, alpha=alpha), solved, rtol=1e-11)
+
+
+@ALPHAS
+def test_half_step_solves_systems_no_larger_than_the_row_or_the_vectors(alpha, monkeypatch):
+    sizes, solve = {}, als._solve_positive
+
+    def note(matrices, targets):
+        sizes[matrices.shape[1]] = sizes.get(matrices.shape[1], 0) + len(matrices)
+        return solve(matrices, targets)
+
+    monkeypatch.setattr(als, "_solve_positive", note)
+    matrix = abs(draw_lengths([0, 3, 3, 40, 7, 8, 9, 3]))
+    half_step(matrix, generator().standard_normal((60, 8)), penalty=0.5, alpha=alpha)
+    assert sizes == {3: 3, 7: 1, 8: 3}  # with 8 entries or more, one of the size of the vectors
+
+
+@ALPHAS
+@DTYPES
+def test_half_step_of_one_row_is_that_of_many(alpha, dtype):
+    matrix = abs(draw_lengths([2, 50, 9, 1, 0, 30], dtype=dtype))
+    fixed = generator(8).standard_normal((60, 8))
+    together = half_step(matrix, fixed, penalty=0.5, alpha=alpha)
+    alone = np.vstack([half_step(matrix[[row]], fixed, penalty=0.5, alpha=alpha) for row in range(6)])
+    np.testing.assert_allclose(alone, together, rtol=1e3 * np.finfo(dtype).eps, atol=1e2 * np.finfo(dtype).eps)
+
+
+def test_half_step_with_more_factors_than_columns_is_precise_in_float32():
+    matrix = abs(draw_lengths([5, 10, 15, 20], 20, dtype=np.float32))
+    fixed = generator(9).standard_normal((20, 32)).astype(np.float32)
+    solved = half_step(matrix, fixed, penalty=1e-4, alpha=4.0)
+    for row, x in zip(matrix.toarray().astype(float), solved):
+        roots = np.sqrt(1 + 4 * row)
+        left = np.vstack([roots[:, None] * fixed.astype(float), 1e-2 * np.eye(32)])
+        expected = np.linalg.lstsq(left, np.append(roots * (row > 0), np.zeros(32)))[0]  # the penalty as more rows
+        # a matrix of size 32 in float32 would lose the penalty, and all digits with it
+        np.testing.assert_allclose(x, expected, atol=1e-5 * np.linalg.norm(expected))
+
+
+def test_half_step_needs_no_penalty_where_the_vectors_of_a_row_are_independent():
+    solved = half_step(csr_array([[3.0]], dtype=np.float32), [[1.0, 1.0]], penalty=1e-12)
+    np.testing.assert_allclose(solved, [[1.5, 1.5]], rtol=1e-6)
+
+
+def test_half_step_implicit_bears_a_penalty_below_the_rounding_of_what_all_rows_share():
+    matrix, rng = draw_matrix()[:-1], generator(3)
+    items = 1e3 * rng.standard_normal((30, 2)) @ rng.standard_normal((2, 6))  # four eigenvalues are 0, but for rounding
+    solved = half_step(matrix, items, penalty=1e-12, alpha=3.0)
+    for row, x in zip(matrix.toarray(), solved):
+        roots = np.sqrt(1 + 3 * row)
+        expected = np.linalg.lstsq(roots[:, None] * items, roots * (row > 0), rcond=1e-9)[0]
+        np.testing.assert_allclose(items @ x, items @ expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [2, 30])
+def test_solve_positive_gives_nan_where_a_matrix_is_not_positive_definite(size):
+    matrices = np.zeros((2, size, size))
+    matrices[1, 0, 1] = matrices[1, 1, 0] = 3  # with the identity an eigenvalue of 1 - 3
+    solved = als._solve_positive(matrices, np.ones((2, size)))
+    np.testing.assert_array_equal(solved, [np.ones(size), np.full(size, np.nan)])
+
+
+@pytest.mark.parametrize(("n_entries", "n_factors"), [(2, 5), (16, 5), (21, 30), (64, 30)])
+def test_half_step_refuses_a_penalty_that_is_lost_in_rounding(n_entries, n_factors):
+    # All vectors are the same, and the last row has several. Powers of 2: its system is singular to the last digit.
+    ratings, fixed = np.eye(4, n_entries), np.zeros((n_entries, n_factors))
+    ratings[3], fixed[:, :4] = 3, 1
+    with pytest.raises(ValueError, match=r"a penalty that float32 can tell from 0, received 9.09\S+, and .* row 3 is"):
+        half_step(csr_array(ratings, dtype=np.float32), fixed, penalty=2.0**-40)
+    solved = half_step(csr_array(ratings), fixed, penalty=2.0**-40)
+    np.testing.assert_allclose(solved[3], 3 / 4 * (fixed[0] > 0), rtol=0.01)  # float64 has two digits left
 
 
 # Fits

@@ -13,6 +13,19 @@ Both kinds of feedback are this system, with other numbers in it, and so is the 
 - implicit: :math:`\mathbf{B} = \lambda\mathbf{I} + \mathbf{Y}^\top\mathbf{Y}`, :math:`w_{ui} = c_{ui} - 1`,
   :math:`t_{ui} = c_{ui}`.
 
+Where a row has fewer entries than factors, a small system is enough. Choose coordinates in which the base is the
+identity: with :math:`\mathbf{A}\mathbf{A}^\top = \mathbf{B}^{-1}`, the rows of :math:`\mathbf{U}` are the vectors
+:math:`\sqrt{w_{ui}}\, \mathbf{A}^\top \mathbf{y}_i`, one an entry, and :math:`\mathbf{s}` has the numbers
+:math:`t_{ui} / \sqrt{w_{ui}}`. Then the solution is
+
+.. math::
+
+    \mathbf{x}_u = \mathbf{A} (\mathbf{I} + \mathbf{U}^\top \mathbf{U})^{-1} \mathbf{U}^\top \mathbf{s}
+    = \mathbf{A} \mathbf{U}^\top (\mathbf{I} + \mathbf{U} \mathbf{U}^\top)^{-1} \mathbf{s} ,
+
+a system of the size of the number of factors, or of the number of entries: Woodbury's identity, in the form that is
+called push-through. The exact solver takes the smaller system.
+
 Matrices come in any sparse format of SciPy. Entries that are stored twice are added, as SciPy does. A float32 matrix is
 factorised in float32, any other in float64.
 """
@@ -28,12 +41,12 @@ from utils.progress import progress_bar
 
 SOLVERS = ("exact", "cg")
 
-# Rows go in blocks of this many padded entries: few enough for their vectors to stay in a cache, enough for one NumPy
-# call to do much. A longer row is a block of its own.
-BLOCK_ENTRIES = 8192
+# Rows go in blocks: the vectors of their entries are this many numbers in all, few enough to stay in a cache, enough
+# for one NumPy call to do much. Their systems hold no more. A longer row is a block of its own.
+BLOCK_NUMBERS = 2**19
 
-# The exact solver also holds a matrix (n_factors, n_factors) a row: this many numbers at a time.
-BLOCK_NUMBERS = 2**18
+# Up to this size, all systems of a block are solved together: a call of LAPACK for each would cost more than its work.
+TOGETHER_SIZE = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +209,8 @@ def explicit_loss(ratings, user_factors, item_factors, *, penalty):
     """Return the loss that `fit_explicit` minimises, as a float; arguments and errors as there."""
     ratings = check_matrix(ratings, "ratings")
     users, items = check_pair((user_factors, item_factors), ratings)
-    return _loss(_make_blocks(ratings, users.shape[1], None, None), users, items, None, penalty)
+    blocks = _make_blocks(ratings, users.shape[1], None)
+    return _loss(blocks, users, items, (_gram(users), _gram(items)), None, penalty)
 
 
 def implicit_loss(interactions, user_factors, item_factors, *, alpha, penalty):
@@ -215,7 +229,8 @@ def implicit_loss(interactions, user_factors, item_factors, *, alpha, penalty):
     check_number("alpha", alpha)
     interactions = check_matrix(interactions, "interactions", alpha)
     users, items = check_pair((user_factors, item_factors), interactions)
-    return _loss(_make_blocks(interactions, users.shape[1], alpha, None), users, items, alpha, penalty)
+    blocks = _make_blocks(interactions, users.shape[1], alpha)
+    return _loss(blocks, users, items, (_gram(users), _gram(items)), alpha, penalty)
 
 
 def half_step(matrix, fixed_factors, *, penalty, alpha=None, solver="exact", n_cg_steps=3, start=None):
@@ -253,8 +268,8 @@ def half_step(matrix, fixed_factors, *, penalty, alpha=None, solver="exact", n_c
     fixed = check_factors("fixed_factors", fixed_factors, matrix.shape[1], matrix.dtype)
     start = np.zeros((matrix.shape[0], fixed.shape[1])) if start is None else start
     start = check_factors("start", start, matrix.shape[0], matrix.dtype, fixed.shape[1])
-    blocks = _make_blocks(matrix, fixed.shape[1], alpha, n_cg_steps)
-    return _solve_rows(blocks, start, fixed, alpha, penalty, n_cg_steps)
+    gram = None if alpha is None else _gram(fixed)
+    return _solve_rows(_make_blocks(matrix, fixed.shape[1], alpha), start, fixed, gram, alpha, penalty, n_cg_steps)
 
 
 def fold_in(new_rows, item_factors, *, penalty, alpha=None):
@@ -277,13 +292,16 @@ def _fit(matrix, start, n_epochs, alpha, penalty, n_cg_steps, progress, callback
     """Alternate. Here and below, no `alpha` means explicit feedback, and no `n_cg_steps` the exact solver."""
     check_whole("n_epochs", n_epochs, 0)
     users, items = start
-    by_user = _make_blocks(matrix, users.shape[1], alpha, n_cg_steps)
-    by_item = _make_blocks(matrix.T.tocsr(), users.shape[1], alpha, n_cg_steps)
-    losses = [_loss(by_user, users, items, alpha, penalty)]
+    by_user = _make_blocks(matrix, users.shape[1], alpha)
+    by_item = _make_blocks(matrix.T.tocsr(), users.shape[1], alpha)
+    user_gram, item_gram = _gram(users), _gram(items)  # each serves a half-step and a loss
+    losses = [_loss(by_user, users, items, (user_gram, item_gram), alpha, penalty)]
     for epoch in progress_bar(range(1, n_epochs + 1), desc="ALS", unit="epoch", show=progress):
-        users = _solve_rows(by_user, users, items, alpha, penalty, n_cg_steps)
-        items = _solve_rows(by_item, items, users, alpha, penalty, n_cg_steps)
-        losses.append(_loss(by_user, users, items, alpha, penalty))
+        users = _solve_rows(by_user, users, items, item_gram, alpha, penalty, n_cg_steps)
+        user_gram = _gram(users)
+        items = _solve_rows(by_item, items, users, user_gram, alpha, penalty, n_cg_steps)
+        item_gram = _gram(items)
+        losses.append(_loss(by_user, users, items, (user_gram, item_gram), alpha, penalty))
         if callback is not None:
             callback(epoch, ALSModel(users, items, np.array(losses)))
     return ALSModel(users, items, np.array(losses))
@@ -298,20 +316,25 @@ class _Block(NamedTuple):
     targets: np.ndarray  # (n, width)
 
 
-def _make_blocks(matrix, n_factors, alpha, n_cg_steps):
+def _make_blocks(matrix, n_factors, alpha):
     """Sort the rows by their number of entries, so that little padding is needed, and cut them into blocks."""
     n_entries = np.diff(matrix.indptr)
     order = np.argsort(-n_entries, kind="stable")
     order = order[n_entries[order] > 0]
-    max_rows = max(1, BLOCK_NUMBERS // n_factors**2) if n_cg_steps is None else len(order)
+    least = np.finfo(matrix.dtype).eps ** 2  # no sum can tell such a weight from 0, and its root is one to divide by
     blocks, begin = [], 0
     while begin < len(order):
         width = n_entries[order[begin]]
-        rows = order[begin : begin + min(max_rows, max(1, BLOCK_ENTRIES // width))]
+        rows = order[begin : begin + max(1, BLOCK_NUMBERS // (width * n_factors))]
+        rows = rows[n_entries[rows] >= width / 2]
+        if width >= n_factors:
+            rows = rows[n_entries[rows] >= n_factors]  # shorter ones are solved in the other way
         is_entry = np.arange(width) < n_entries[rows, None]
         positions = np.where(is_entry, matrix.indptr[rows, None] + np.arange(width), 0)
         values = np.where(is_entry, matrix.data[positions], 0)
-        weights = is_entry.astype(matrix.dtype) if alpha is None else float(alpha) * values
+        weights = is_entry.astype(matrix.dtype)
+        if alpha is not None:
+            weights *= np.maximum(float(alpha) * values, least)
         targets = values if alpha is None else is_entry + weights
         blocks.append(_Block(rows, np.where(is_entry, matrix.indices[positions], 0), weights, targets))
         begin += len(rows)
@@ -328,52 +351,98 @@ def _gather(blocks, fixed):
         yield block, vectors
 
 
-def _solve_rows(blocks, start, fixed, alpha, penalty, n_cg_steps):
+def _solve_rows(blocks, start, fixed, gram, alpha, penalty, n_cg_steps):
     check_number("penalty", penalty)
     base = penalty * np.eye(fixed.shape[1])
     if alpha is not None:
-        base += _gram(fixed)  # all columns with weight 1: the same for every row, so it is computed once
-    base = base.astype(fixed.dtype)
+        base += gram  # all columns with weight 1: the same for every row
     solved = np.zeros_like(start)
+    if n_cg_steps is None:
+        return _solve_exactly(blocks, solved, fixed, base, penalty)
+    base = base.astype(fixed.dtype)
     for block, vectors in _gather(blocks, fixed):
-        if n_cg_steps is None:
-            solved[block.rows] = _solve_exactly(block, vectors, base, penalty)
-        else:
-            solved[block.rows] = _improve(block, vectors, base, start[block.rows], n_cg_steps)
+        solved[block.rows] = _improve(block, vectors, base, start[block.rows], n_cg_steps)
     return solved
 
 
-def _solve_exactly(block, vectors, base, penalty):
-    targets = _combine(block.targets, vectors)
-    # A root on either side: of a matrix times itself NumPy computes only half. In place, so `targets` come first.
-    vectors *= np.sqrt(block.weights)[:, :, None]
-    matrices = vectors.transpose(0, 2, 1) @ vectors + base  # (n, n_factors, n_factors)
-    if penalty == 0:  # matrices may be singular; the pseudo-inverse gives the shortest solution
-        tolerance = 10 * len(base) * np.finfo(base.dtype).eps
-        return (np.linalg.pinv(matrices, rtol=tolerance, hermitian=True) @ targets[:, :, None])[:, :, 0]
-    solve = get_lapack_funcs("posv", (base,))  # Cholesky: half the work of the LU of numpy.linalg.solve
-    solutions = np.empty_like(targets)
-    for n, (matrix, target) in enumerate(zip(matrices, targets)):
-        _, solutions[n], failed = solve(matrix.T, target)  # a symmetric matrix, transposed into the order of LAPACK
-        if failed:
-            raise ValueError(
-                f"expected a penalty that {base.dtype} can tell from 0, received {penalty}, and the system of row "
-                f"{block.rows[n]} is singular to rounding; raise it, or use fewer factors or float64"
-            )
-    return solutions
+def _solve_exactly(blocks, solved, fixed, base, penalty):
+    """Solve the system of each row, in coordinates in which the base is the identity."""
+    has_base = base.any()  # ratings without a penalty have none
+    root = _inverse_root(base, penalty, fixed.dtype) if has_base else np.eye(len(base))
+    solve = _solve_positive if has_base else _solve_shortest
+    is_few = sum(block.columns.size for block in blocks) < len(fixed)  # as when a newcomer is folded in
+    with np.errstate(all="ignore"):  # what is no number is refused below
+        for block, vectors in _gather(blocks, fixed if is_few else _multiply(fixed, root)):
+            if is_few:
+                vectors[:] = vectors @ root
+            solved[block.rows] = _regress(block, vectors, solve)
+        solved = solved @ root.T.astype(fixed.dtype)
+    is_solved = np.isfinite(solved).all(axis=1)
+    if not is_solved.all():
+        raise ValueError(
+            f"expected a penalty that {fixed.dtype} can tell from 0, received {penalty}, and the system of row "
+            f"{is_solved.argmin()} is singular to rounding; raise it, or use fewer factors or float64"
+        )
+    return solved
+
+
+def _inverse_root(base, penalty, dtype):
+    """Return A with A Aᵀ the inverse of the base, or its pseudo-inverse if there is no penalty."""
+    values, vectors = np.linalg.eigh(base)
+    values = np.maximum(values, penalty)  # none is smaller, but for rounding
+    if penalty == 0:  # the shortest solutions do not go where no column does
+        values[values <= 10 * len(base) * np.finfo(dtype).eps * values[-1]] = np.inf
+    return vectors / np.sqrt(values)
+
+
+def _regress(block, vectors, solve):
+    """Solve the smaller of the two systems in the docstring of this module, without the root in front."""
+    roots = np.sqrt(block.weights)
+    targets = np.divide(block.targets, roots, out=np.zeros_like(roots), where=roots > 0)
+    vectors *= roots[:, :, None]
+    turned = vectors.transpose(0, 2, 1)  # of a matrix times its own transpose NumPy computes only half
+    if vectors.shape[1] < vectors.shape[2]:
+        return _combine(solve(vectors @ turned, targets), vectors)
+    return solve(turned @ vectors, _combine(targets, vectors))
+
+
+def _solve_positive(matrices, targets):
+    """Solve (identity + matrix) x = target for each; NaN where rounding has left no positive definite matrix."""
+    size = matrices.shape[1]
+    matrices.reshape(len(matrices), -1)[:, :: size + 1] += 1  # the diagonals
+    if size > TOGETHER_SIZE:
+        posv, solved = get_lapack_funcs("posv", (matrices,)), np.empty_like(targets)  # half the work of LU
+        for n, (matrix, target) in enumerate(zip(matrices, targets)):
+            _, x, failed = posv(matrix.T, target)  # a symmetric matrix, transposed into the order of LAPACK
+            solved[n] = np.nan if failed else x
+        return solved
+    table = np.empty((size, size + 1, len(matrices)), matrices.dtype)
+    table[:, :size], table[:, size] = matrices.transpose(1, 2, 0), targets.T
+    for j in range(size):  # as Gauss and Jordan do it; positive definite matrices need no other order of the rows
+        row = table[j, j + 1 :] / table[j, j]
+        table[:, j + 1 :] -= table[:, j, None] * row
+        table[j, j + 1 :] = row
+    is_solved = (table[range(size), range(size)] > 0).all(axis=0)
+    return np.where(is_solved, table[:, size], np.nan).T
+
+
+def _solve_shortest(matrices, targets):
+    """Solve matrix x = target for each, by the pseudo-inverse: of many solutions the shortest."""
+    tolerance = 10 * matrices.shape[1] * np.finfo(matrices.dtype).eps
+    return (np.linalg.pinv(matrices, rtol=tolerance, hermitian=True) @ targets[:, :, None])[:, :, 0]
 
 
 def _improve(block, vectors, base, x, n_steps):
     """Take some steps of conjugate gradients from x, for all rows at once, without forming their matrices."""
     residual = _combine(block.targets - block.weights * _predict(x, vectors), vectors) - x @ base
-    direction, squares = residual, (residual**2).sum(axis=1)
+    direction, squares = np.zeros_like(x), np.full(len(x), np.inf, x.dtype)  # none before the first residual
     for _ in range(n_steps):
-        image = _combine(block.weights * _predict(direction, vectors), vectors) + direction @ base
-        step = _divide(squares, (direction * image).sum(axis=1))
-        x = x + step * direction
-        residual = residual - step * image
-        previous, squares = squares, (residual**2).sum(axis=1)
+        previous, squares = squares, np.vecdot(residual, residual)
         direction = residual + _divide(squares, previous) * direction
+        image = _combine(block.weights * _predict(direction, vectors), vectors) + direction @ base
+        step = _divide(squares, np.vecdot(direction, image))
+        x = x + step * direction
+        residual -= step * image
     return x
 
 
@@ -390,12 +459,11 @@ def _divide(numerators, denominators):
     return np.divide(numerators, denominators, out=np.zeros_like(numerators), where=denominators > 0)[:, None]
 
 
-def _loss(by_user, users, items, alpha, penalty):
+def _loss(by_user, users, items, grams, alpha, penalty):
     check_number("penalty", penalty)
-    user_gram, item_gram = _gram(users), _gram(items)
-    loss = penalty * (np.trace(user_gram) + np.trace(item_gram))
+    loss = penalty * sum(np.trace(gram) for gram in grams)
     if alpha is not None:
-        loss += (user_gram * item_gram).sum()  # the squares of all predictions, as if no pair had met
+        loss += np.vdot(*grams)  # the squares of all predictions, as if no pair had met
     for block, vectors in _gather(by_user, items):
         predicted = _predict(users[block.rows], vectors)
         if alpha is None:
@@ -409,10 +477,25 @@ def _loss(by_user, users, items, alpha, penalty):
 def _gram(factors):
     """Return the sum of the outer products of all rows, in float64: a float32 sum would lose digits of the loss."""
     gram = np.zeros((factors.shape[1], factors.shape[1]))
-    for begin in range(0, len(factors), BLOCK_ENTRIES):
-        part = factors[begin : begin + BLOCK_ENTRIES].astype(np.float64)
-        gram += part.T @ part
+    for part in _parts(factors):
+        doubles = factors[part].astype(np.float64)
+        gram += doubles.T @ doubles
     return gram
+
+
+def _multiply(factors, matrix):
+    """Return the product with a float64 matrix, in the dtype of the factors but with the digits of float64."""
+    product = np.empty_like(factors)
+    for part in _parts(factors):
+        product[part] = factors[part] @ matrix
+    return product
+
+
+def _parts(factors):
+    """Yield slices of rows that leave little to hold in float64 at a time."""
+    n_rows = max(1, BLOCK_NUMBERS // factors.shape[1])
+    for begin in range(0, len(factors), n_rows):
+        yield slice(begin, begin + n_rows)
 
 
 def _check_start(matrix, n_factors, scale, rng, init):
