@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from hypothesis import settings
 
+from tests.planted import feature_model, planted_likes  # noqa: F401 (fixtures)
 from utils.data import movielens
 
 # How long an example takes says something about the machine, not about the code. The examples are the same in every

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.linalg import subspace_angles
@@ -7,14 +9,28 @@ from sklearn.decomposition import PCA
 
 from utils.data import load_cinema, load_davis
 from utils.embeddings import (
+    centre,
     cooccurrence,
     count_directions,
+    effective_dimension,
     nearest_items,
+    normalise,
     principal_angles,
     procrustes_error,
     project_to_plane,
     shuffle_matrix,
+    whiten,
 )
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def items(rng):
+    return rng.standard_normal((12, 5))
 
 
 def rotation(n, rng):
@@ -443,3 +459,83 @@ def test_project_to_plane_refuses_directions_that_are_all_equal():
 def test_project_to_plane_refuses_a_map_of_other_items():
     with pytest.raises(ValueError, match=r"expected like of shape \(3, 2\), received \(2, 2\); give a map of the same"):
         project_to_plane(np.eye(3), like=np.eye(2))
+
+
+# Changing the vectors
+
+
+def test_centre_by_hand():
+    assert centre([[1, 2], [3, 6]]).tolist() == [[-1, -2], [1, 2]]
+
+
+def test_centre_leaves_float32_and_the_input_alone():
+    items = np.array([[1, 2], [3, 6]], dtype=np.float32)
+    assert centre(items).dtype == np.float32
+    assert items.tolist() == [[1, 2], [3, 6]]
+
+
+@pytest.mark.parametrize("spread", [[1, 1, 1, 1], [100, 1, 0.01, 1e-6]])
+def test_whiten_gives_the_identity_as_covariance(rng, spread):
+    items = rng.standard_normal((200, 4)) @ np.linalg.qr(rng.standard_normal((4, 4)))[0] * spread + [9, -5, 0, 1]
+    white = whiten(items)
+    assert np.allclose(white.mean(axis=0), 0, atol=1e-9)
+    assert np.allclose(white.T @ white / 200, np.eye(4), atol=1e-9)
+
+
+def test_whiten_leaves_out_directions_without_spread(rng):
+    flat = rng.standard_normal((50, 2)) @ rng.standard_normal((2, 4)) + 7  # a plane in four dimensions
+    white = whiten(flat)
+    assert np.allclose(np.linalg.eigvalsh(white.T @ white / 50), [0, 0, 1, 1], atol=1e-9)
+
+
+def test_whiten_turns_no_white_vectors(rng):
+    items = whiten(rng.standard_normal((50, 3)))
+    assert np.allclose(whiten(items), items)
+
+
+def test_whiten_takes_fewer_items_than_factors(rng):
+    white = whiten(rng.standard_normal((3, 10)))
+    assert np.allclose(white @ white.T, 3 * (np.eye(3) - 1 / 3))  # three corners of a triangle
+
+
+def test_normalise_gives_length_1_and_keeps_the_direction(items):
+    unit = normalise(items)
+    assert np.allclose(np.linalg.norm(unit, axis=1), 1)
+    assert np.allclose((unit * items).sum(axis=1), np.linalg.norm(items, axis=1))
+
+
+def test_normalise_keeps_float32(items):
+    assert normalise(items.astype(np.float32)).dtype == np.float32
+
+
+def test_normalise_rejects_a_zero_vector():
+    with pytest.raises(ValueError, match="zero vector in row 1; leave it out"):
+        normalise([[1.0, 2.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(("variances", "expected"), [([1, 1, 1], 3), ([1, 0, 0], 1), ([4, 1, 1], 36 / 18)])
+def test_effective_dimension_by_hand(variances, expected):
+    corners = np.array(list(product((-1, 1), repeat=3)))
+    assert effective_dimension(corners * np.sqrt(variances) + [5, 0, 0]) == pytest.approx(expected)
+
+
+def test_effective_dimension_is_trace_squared_over_trace_of_the_square(items):
+    covariance = np.cov(items.T)
+    expected = np.trace(covariance) ** 2 / np.trace(covariance @ covariance)
+    assert effective_dimension(items) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-3, 1e200])
+def test_effective_dimension_does_not_depend_on_the_scale(items, scale):
+    assert effective_dimension(scale * items) == pytest.approx(effective_dimension(items))
+
+
+def test_whitening_makes_all_directions_count(items):
+    assert effective_dimension(whiten(items)) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("change", [whiten, effective_dimension])
+@pytest.mark.parametrize("value", [0.0, 0.1])
+def test_spread_needs_items_that_differ(change, value):
+    with pytest.raises(ValueError, match="expected items that differ, received equal ones"):
+        change(np.full((7, 3), value))

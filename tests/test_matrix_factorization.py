@@ -10,8 +10,8 @@ from sklearn.decomposition import TruncatedSVD
 from utils import matrix_factorization
 from utils.als import explicit_loss, fit_explicit
 from utils.data import load_cinema
+from utils.evaluation import evaluate
 from utils.matrix_factorization import SVD, FactorModel, fit_sgd, mean_normalise, truncated_svd
-from utils.metrics import evaluate
 
 SMALL = csr_array([[5.0, 3.0, 0.0, 1.0], [4.0, 0.0, 0.0, 1.0], [1.0, 1.0, 0.0, 5.0], [0.0, 0.0, 0.0, 0.0]])
 

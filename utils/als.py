@@ -36,8 +36,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
-from utils.checks import check_factors, check_matrix, check_number, check_pair, check_whole
-from utils.progress import progress_bar
+from utils.book.progress import progress_bar
+from utils.checks import check_factors, check_matrix, check_number, check_pair, check_rng, check_whole
 
 SOLVERS = ("exact", "cg")
 
@@ -501,8 +501,7 @@ def _parts(factors):
 def _check_start(matrix, n_factors, scale, rng, init):
     if init is not None:
         return check_pair(init, matrix, n_factors)
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected rng as a numpy Generator, received {rng!r}; use np.random.default_rng(0)")
+    check_rng(rng)
     return [(scale * rng.standard_normal((n, n_factors))).astype(matrix.dtype) for n in matrix.shape]
 
 

@@ -56,12 +56,74 @@ def check_factors(name, factors, n_rows, dtype, n_factors=None):
 
 
 def check_whole(name, value, low):
-    """Raise an error unless the value is a whole number of `low` or more."""
-    if not isinstance(value, int | np.integer) or value < low:
+    """Raise an error unless the value is a whole number of `low` or more; True is none."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
         raise ValueError(f"expected {name} as a whole number of {low} or more, received {value!r}; choose another")
 
 
 def check_number(name, value):
-    """Raise an error unless the value is a finite number of 0 or more."""
-    if not isinstance(value, int | float | np.integer | np.floating) or not 0 <= value < np.inf:
+    """Raise an error unless the value is a finite number of 0 or more; True is none."""
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < np.inf:
         raise ValueError(f"expected {name} as a number of 0 or more, received {value!r}; choose another")
+
+
+def check_rng(rng):
+    """Raise an error unless `rng` is a generator of NumPy."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"expected rng as a numpy Generator, received {rng!r}; use np.random.default_rng(0)")
+
+
+def check_choice(name, value, choices):
+    """Raise an error unless the value is one of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"expected {name} among {', '.join(map(repr, choices))}, received {value!r}; choose one")
+
+
+def check_indices(name, indices, n, n_dimensions=1):
+    """Return indices from 0 to n - 1 as int64; refuse booleans, fractions, and what NumPy would count from the end.
+
+    Parameters
+    ----------
+    name : str
+        What they are called in an error, in the plural.
+    indices : array_like, int
+        Any array of `n_dimensions`, or of any number of them if that is None.
+    n : int
+        How many there are.
+    n_dimensions : int or None, optional
+
+    Returns
+    -------
+    ndarray of the same shape, int64
+    """
+    indices = np.asarray(indices)
+    if indices.dtype.kind not in "iu" and indices.size:
+        advice = "np.flatnonzero(mask) makes some of a mask" if indices.dtype.kind == "b" else "use whole numbers"
+        raise TypeError(f"expected {name} as indices, received {indices.dtype}; {advice}")
+    if n_dimensions is not None and indices.ndim != n_dimensions:
+        raise ValueError(
+            f"expected {name} as an array of {n_dimensions} dimension{'s' * (n_dimensions > 1)}, received shape "
+            f"{indices.shape}; a single index goes in a list"
+        )
+    is_bad = (indices < 0) | (indices >= n) if indices.size else np.zeros(0, dtype=bool)
+    if is_bad.any():
+        raise ValueError(
+            f"expected {name} of 0 or more and below {n}, received {indices[is_bad][0]}; the model was fitted with no "
+            "others"
+        )
+    return indices.astype(np.int64)
+
+
+def check_vectors(name, vectors):
+    """Return finite real vectors of shape (n, n_factors), neither of them 0, as float32 or float64."""
+    vectors = np.asarray(vectors)
+    if vectors.ndim != 2 or 0 in vectors.shape or vectors.dtype.kind not in "fiub":
+        raise ValueError(
+            f"expected {name} as real numbers of shape (n_{name}, n_factors), received {vectors.dtype} of shape "
+            f"{vectors.shape}; use one row a vector"
+        )
+    if not np.isfinite(vectors).all():
+        row = int(np.argmin(np.isfinite(vectors).all(axis=1)))
+        raise ValueError(f"expected finite {name}, received NaN or infinity in row {row}; leave it out")
+    return vectors.astype(np.float32 if vectors.dtype == np.float32 else np.float64, copy=False)

@@ -20,10 +20,11 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import log_ndtr, ndtri
 
-from utils.checks import check_whole
-from utils.metrics import Estimate, auc
-from utils.progress import progress_bar
-from utils.similarity import MEASURES, unit_rows
+from utils.book.progress import progress_bar
+from utils.checks import check_choice, check_rng, check_vectors, check_whole
+from utils.evaluation import Estimate
+from utils.metrics import auc
+from utils.similarity import MEASURES
 
 POOLINGS = ("mean", "sum")
 
@@ -312,7 +313,7 @@ def normal_consistency(d, n_items, k, *, n_samples=10_000, rng, progress=True):
     check_whole("n_items", n_items, 1)
     k = int(_check_k(k, n_items, is_array=False))
     check_whole("n_samples", n_samples, 2)
-    _check_rng(rng)
+    check_rng(rng)
     shares = np.empty(n_samples)
     n_rows = max(1, MAX_DRAWS // k)
     with progress_bar(total=n_samples, desc="exact law", unit="sample", show=progress) as bar:
@@ -397,9 +398,9 @@ def simulate_consistency(items, k, *, n_subsets=1000, measure="dot", pooling="me
     >>> round(simulate_consistency(np.ones((3, 4)), 2, rng=rng).mean, 3)
     0.667
     """
-    items = _check_items(items)
-    _check_choice("measure", measure, MEASURES)
-    _check_choice("pooling", pooling, POOLINGS)
+    items = check_vectors("items", items)
+    check_choice("measure", measure, MEASURES)
+    check_choice("pooling", pooling, POOLINGS)
     if subsets is None:
         groups = [_draw_subsets(len(items), k, n_subsets, rng)]
     else:
@@ -444,8 +445,8 @@ def pairwise_win_rate(items, k, *, n_subsets=1000, measure="dot", rng, progress=
     >>> pairwise_win_rate(np.eye(5), 2, rng=np.random.default_rng(0))
     Estimate(mean=1.0, standard_error=0.0)
     """
-    items = _check_items(items)
-    _check_choice("measure", measure, MEASURES)
+    items = check_vectors("items", items)
+    check_choice("measure", measure, MEASURES)
     subsets = _draw_subsets(len(items), k, n_subsets, rng)
     if k == len(items):
         raise ValueError(f"expected k below the number of items, received {k}; leave an item that can be beaten")
@@ -504,141 +505,11 @@ def _share_found(scores, members):
     return ((of_members > last).sum(axis=1) + (of_members == last).sum(axis=1) * n_left / n_tied) / k
 
 
-def centre(items):
-    """Subtract the mean of all vectors from each of them.
-
-    Parameters
-    ----------
-    items : array_like of shape (n_items, n_factors)
-        Item vectors, at least one.
-
-    Returns
-    -------
-    ndarray of the same shape
-        float32 if `items` is, else float64.
-
-    Raises
-    ------
-    ValueError
-        If the shape does not fit or an entry is not finite.
-
-    Examples
-    --------
-    >>> centre([[1.0, 2.0], [3.0, 2.0]])
-    array([[-1.,  0.],
-           [ 1.,  0.]])
-    """
-    items = _check_items(items)
-    return items - items.mean(axis=0, dtype=np.float64).astype(items.dtype)
-
-
-def whiten(items):
-    r"""Centre the vectors, and stretch them until their covariance matrix is the identity.
-
-    .. math:: \mathbf{C}^{-1/2} (\mathbf{y}_i - \bar{\mathbf{y}})
-
-    Parameters
-    ----------
-    items : array_like of shape (n_items, n_factors)
-        Item vectors that are not all equal.
-
-    Returns
-    -------
-    ndarray of the same shape, float64
-        Covariance (with divisor n_items) 1 in every direction in which the items differ, and 0 in the others. The axes
-        are kept as far as possible; rotating them would change no inner product.
-
-    Raises
-    ------
-    ValueError
-        As in `centre`, and if all items are equal.
-
-    Examples
-    --------
-    >>> whiten([[0.0, 5.0], [4.0, 5.0], [0.0, 7.0], [4.0, 7.0]])
-    array([[-1., -1.],
-           [ 1., -1.],
-           [-1.,  1.],
-           [ 1.,  1.]])
-    """
-    centred, u, s, vt = _spread(items)
-    is_used = s > s[0] * max(centred.shape) * np.finfo(float).eps
-    return np.sqrt(len(centred)) * u[:, is_used] @ vt[is_used]
-
-
-def normalise(items):
-    """Divide each vector by its length.
-
-    Parameters
-    ----------
-    items : array_like of shape (n_items, n_factors)
-        Item vectors, none of them zero.
-
-    Returns
-    -------
-    ndarray of the same shape
-        Rows of length 1; float32 if `items` is, else float64.
-
-    Raises
-    ------
-    ValueError
-        As in `centre`, and if a vector is zero, which has no direction.
-
-    Examples
-    --------
-    >>> normalise([[3.0, 4.0], [0.0, 2.0]])
-    array([[0.6, 0.8],
-           [0. , 1. ]])
-    """
-    return unit_rows(_check_items(items), "items")
-
-
-def effective_dimension(items):
-    r"""Count the directions that the vectors really use.
-
-    .. math:: d_\text{eff} = \frac{(\operatorname{tr} \mathbf{C})^2}{\operatorname{tr} \mathbf{C}^2}
-
-    Parameters
-    ----------
-    items : array_like of shape (n_items, n_factors)
-        Item vectors that are not all equal.
-
-    Returns
-    -------
-    float
-        From 1, where all differences lie on a line, to n_factors, where the variance is the same in all directions.
-        Neither the mean of the items nor their scale matters.
-
-    Raises
-    ------
-    ValueError
-        As in `centre`, and if all items are equal.
-
-    Examples
-    --------
-    >>> effective_dimension([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-    2.0
-    """
-    variances = _spread(items)[2] ** 2
-    return float(variances.sum() ** 2 / (variances**2).sum())
-
-
-def _spread(items):
-    """Return the items, centred and scaled, and their singular value decomposition, in float64."""
-    items = _check_items(items).astype(np.float64)
-    centred = items - items.mean(axis=0)
-    largest = np.abs(centred).max()
-    if largest <= 1e-12 * np.abs(items).max():  # rounding leaves a little where all are equal
-        raise ValueError("expected items that differ, received equal ones; they spread in no direction")
-    centred /= largest  # so that no square leaves the range of the type
-    return centred, *np.linalg.svd(centred, full_matrices=False)
-
-
 def _draw_subsets(n_items, k, n_subsets, rng):
     """Return n_subsets random subsets of k items, (n_subsets, k), each without replacement."""
     k = int(_check_k(k, n_items, is_array=False))
     check_whole("n_subsets", n_subsets, 2)
-    _check_rng(rng)
+    check_rng(rng)
     return np.array([rng.choice(n_items, size=k, replace=False, shuffle=False) for _ in range(n_subsets)])
 
 
@@ -696,26 +567,3 @@ def _check_distribution(mean, std, skewness, kurtosis):
             f"expected kurtosis of skewness**2 + 1 = {skewness**2 + 1:g} or more, received {kurtosis!r}; no "
             "distribution has less (a kurtosis in excess lacks 3)"
         )
-
-
-def _check_items(items):
-    items = np.asarray(items)
-    if items.ndim != 2 or 0 in items.shape or items.dtype.kind not in "fiub":
-        raise ValueError(
-            f"expected items as real numbers of shape (n_items, n_factors), received {items.dtype} of shape "
-            f"{items.shape}; use one row an item"
-        )
-    if not np.isfinite(items).all():
-        row = int(np.argmin(np.isfinite(items).all(axis=1)))
-        raise ValueError(f"expected finite items, received NaN or infinity in row {row}; leave it out")
-    return items.astype(np.float32 if items.dtype == np.float32 else np.float64, copy=False)
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"expected {name} among {', '.join(map(repr, choices))}, received {value!r}; choose one")
-
-
-def _check_rng(rng):
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected rng as a numpy.random.Generator, received {rng!r}; use np.random.default_rng(0)")

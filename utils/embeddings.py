@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from utils.checks import check_whole
+from utils.checks import check_rng, check_vectors, check_whole
 from utils.metrics import rank_items
-from utils.similarity import scores
+from utils.similarity import scores, unit_rows
 
 
 def cooccurrence(matrix):
@@ -85,8 +85,7 @@ def shuffle_matrix(matrix, *, rng, n_rounds=20):
     """
     has = _check_interactions(matrix)
     has = has.toarray() if issparse(has) else has
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected rng as a numpy Generator, received {rng!r}; use np.random.default_rng(0)")
+    check_rng(rng)
     check_whole("n_rounds", n_rounds, 0)
     for _ in range(n_rounds):
         users = rng.permutation(len(has))
@@ -395,3 +394,133 @@ def _check_table(table, name):
     if not np.isfinite(table).all():
         raise ValueError(f"expected finite {name}, received NaN or infinity; leave such rows out")
     return table
+
+
+def centre(items):
+    """Subtract the mean of all vectors from each of them.
+
+    Parameters
+    ----------
+    items : array_like of shape (n_items, n_factors)
+        Item vectors, at least one.
+
+    Returns
+    -------
+    ndarray of the same shape
+        float32 if `items` is, else float64.
+
+    Raises
+    ------
+    ValueError
+        If the shape does not fit or an entry is not finite.
+
+    Examples
+    --------
+    >>> centre([[1.0, 2.0], [3.0, 2.0]])
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+    items = check_vectors("items", items)
+    return items - items.mean(axis=0, dtype=np.float64).astype(items.dtype)
+
+
+def whiten(items):
+    r"""Centre the vectors, and stretch them until their covariance matrix is the identity.
+
+    .. math:: \mathbf{C}^{-1/2} (\mathbf{y}_i - \bar{\mathbf{y}})
+
+    Parameters
+    ----------
+    items : array_like of shape (n_items, n_factors)
+        Item vectors that are not all equal.
+
+    Returns
+    -------
+    ndarray of the same shape, float64
+        Covariance (with divisor n_items) 1 in every direction in which the items differ, and 0 in the others. The axes
+        are kept as far as possible; rotating them would change no inner product.
+
+    Raises
+    ------
+    ValueError
+        As in `centre`, and if all items are equal.
+
+    Examples
+    --------
+    >>> whiten([[0.0, 5.0], [4.0, 5.0], [0.0, 7.0], [4.0, 7.0]])
+    array([[-1., -1.],
+           [ 1., -1.],
+           [-1.,  1.],
+           [ 1.,  1.]])
+    """
+    centred, u, s, vt = _spread(items)
+    is_used = s > s[0] * max(centred.shape) * np.finfo(float).eps
+    return np.sqrt(len(centred)) * u[:, is_used] @ vt[is_used]
+
+
+def normalise(items):
+    """Divide each vector by its length.
+
+    Parameters
+    ----------
+    items : array_like of shape (n_items, n_factors)
+        Item vectors, none of them zero.
+
+    Returns
+    -------
+    ndarray of the same shape
+        Rows of length 1; float32 if `items` is, else float64.
+
+    Raises
+    ------
+    ValueError
+        As in `centre`, and if a vector is zero, which has no direction.
+
+    Examples
+    --------
+    >>> normalise([[3.0, 4.0], [0.0, 2.0]])
+    array([[0.6, 0.8],
+           [0. , 1. ]])
+    """
+    return unit_rows(check_vectors("items", items), "items")
+
+
+def effective_dimension(items):
+    r"""Count the directions that the vectors really use.
+
+    .. math:: d_\text{eff} = \frac{(\operatorname{tr} \mathbf{C})^2}{\operatorname{tr} \mathbf{C}^2}
+
+    Parameters
+    ----------
+    items : array_like of shape (n_items, n_factors)
+        Item vectors that are not all equal.
+
+    Returns
+    -------
+    float
+        From 1, where all differences lie on a line, to n_factors, where the variance is the same in all directions.
+        Neither the mean of the items nor their scale matters.
+
+    Raises
+    ------
+    ValueError
+        As in `centre`, and if all items are equal.
+
+    Examples
+    --------
+    >>> effective_dimension([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    2.0
+    """
+    variances = _spread(items)[2] ** 2
+    return float(variances.sum() ** 2 / (variances**2).sum())
+
+
+def _spread(items):
+    """Return the items, centred and scaled, and their singular value decomposition, in float64."""
+    items = check_vectors("items", items).astype(np.float64)
+    centred = items - items.mean(axis=0)
+    largest = np.abs(centred).max()
+    if largest <= 1e-12 * np.abs(items).max():  # rounding leaves a little where all are equal
+        raise ValueError("expected items that differ, received equal ones; they spread in no direction")
+    centred /= largest  # so that no square leaves the range of the type
+    return centred, *np.linalg.svd(centred, full_matrices=False)

@@ -17,10 +17,10 @@ from gensim.models.word2vec import Word2Vec
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from utils.checks import check_number, check_whole
+from utils.book.progress import progress_bar
+from utils.checks import check_number, check_rng, check_whole
 from utils.metrics import rank_items
 from utils.negative_sampling import check_power, noise_distribution
-from utils.progress import progress_bar
 from utils.similarity import scores
 
 ARCHITECTURES = ("skip-gram", "cbow")
@@ -246,82 +246,6 @@ def similar_items(fitted, item, k):
     cosines[row] = -np.inf  # not the item itself
     nearest = rank_items(cosines[None], min(int(k), len(fitted) - 1) or 1)[0]
     return [(fitted.ids[other], float(cosines[other])) for other in nearest.tolist() if other >= 0]
-
-
-class HistoryRecommender:
-    r"""Recommend to a user from the average vector of what the user has; for `utils.metrics.evaluate`.
-
-    With :math:`\bar{\mathbf{y}}_u` the mean of the item vectors of user u, the score of item j is
-
-    - "cosine": the cosine of :math:`\mathbf{y}_j` with the mean of the *unit* vectors of the user's items. It asks who
-      keeps the same company, and leaves out both the context vectors and the lengths;
-    - "inner": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j`, what training has fitted. At its optimum
-      :math:`\mathbf{y}_i^\top \mathbf{z}_j` is the logarithm of how much more often j is a context of i than it is
-      drawn as noise, up to a constant. With :math:`\alpha < 1` the noise takes only a part of the popularity out;
-    - "context": :math:`\bar{\mathbf{y}}_u^\top \mathbf{z}_j + \alpha \log n_j`. The second term takes the noise out
-      again: what is left is the logarithm of how often j is a context of i, averaged over the user's items, up to a
-      constant. It counts the popularity in full beside an *average* of hints, and may so give it too much weight.
-
-    Parameters
-    ----------
-    fitted : ItemVectors
-        Fitted on ``train.sessions()``: its ids are item indices.
-    train : Interactions
-        Who has what.
-    how : {"cosine", "inner", "context"}, optional
-        Which score.
-    noise_power : float, optional
-        The :math:`\alpha` of the fit; only for "context".
-
-    Raises
-    ------
-    ValueError
-        If `how` is unknown or an id of the fit is no item of `train`.
-
-    Notes
-    -----
-    An item without a vector gets the lowest of all scores. A user without an item of known vector gets popularity from
-    "context", and equal scores from the others.
-
-    Examples
-    --------
-    >>> from utils.data import Interactions
-    >>> has = ["abc", "abd", "acd", "bcd", "wxy", "wxz", "wyz", "xyz"]
-    >>> users = [user for user, items in enumerate(has) for _ in items]
-    >>> tiny = Interactions.from_labels(users, "".join(has), timestamps=range(24))
-    >>> fitted = fit_sgns(tiny.sessions() * 100, n_factors=2, rng=np.random.default_rng(0))
-    >>> best = HistoryRecommender(fitted, tiny).scores([0])[0].argsort()[-4:]
-    >>> "".join(sorted(tiny.item_labels[best]))
-    'abcd'
-    """
-
-    def __init__(self, fitted, train, how="context", *, noise_power=0.75):
-        ids = np.array(fitted.ids)
-        if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= train.n_items:
-            raise ValueError(
-                f"expected ids that are indices of the {train.n_items} items, received {fitted.ids[0]!r} and others; "
-                "fit on train.sessions()"
-            )
-        if how not in ("cosine", "inner", "context"):
-            raise ValueError(f"expected how as 'cosine', 'inner' or 'context', received {how!r}; choose one")
-        check_power(noise_power)
-        item_vectors = fitted.item_vectors.astype(np.float64)
-        if how == "cosine":
-            lengths = np.linalg.norm(item_vectors, axis=1, keepdims=True)
-            item_vectors /= np.where(lengths > 0, lengths, 1)
-        has_item = train.to_csr("ones", dtype=np.float64)[:, ids]
-        n_known = np.maximum(has_item.sum(axis=1), 1)
-        self._ids, self._n_items = ids, train.n_items
-        self._profiles = has_item @ item_vectors / n_known[:, None]  # (n_users, n_factors)
-        self._others = item_vectors if how == "cosine" else fitted.context_vectors.astype(np.float64)
-        self._offsets = noise_power * np.log(fitted.counts) if how == "context" else 0.0
-
-    def scores(self, users):
-        """Return the scores of all items for some users, ndarray of shape (len(users), n_items), float64."""
-        known = self._profiles[users] @ self._others.T + self._offsets
-        result = np.full((len(known), self._n_items), known.min(initial=0.0) - 1)
-        result[:, self._ids] = known
-        return result
 
 
 def fit_sgns(
@@ -645,8 +569,7 @@ def _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, lea
     check_number("learning_rate", learning_rate)
     if learning_rate == 0:
         raise ValueError("expected a learning_rate above 0, received 0; 0.05 is a start")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected a generator, received {rng!r}; pass rng=np.random.default_rng(seed)")
+    check_rng(rng)
     if architecture not in ARCHITECTURES:
         names = " or ".join(map(repr, ARCHITECTURES))
         raise ValueError(f"expected architecture {names}, received {architecture!r}; choose one")

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 from scipy.sparse.linalg import svds
 
-from utils.checks import check_matrix, check_number, check_pair, check_whole
-from utils.progress import progress_bar
+from utils.book.progress import progress_bar
+from utils.checks import check_matrix, check_number, check_pair, check_rng, check_whole
 
 # `truncated_svd` makes a sparse matrix dense up to so many entries (8 MB in float64): LAPACK then takes no more than
 # about a second, and gives every digit.
@@ -272,7 +272,7 @@ class FactorModel:
         Returns
         -------
         ndarray of shape (n, n_items)
-            What `predict` gives for each pair. `utils.metrics.evaluate` asks for no more than this.
+            What `predict` gives for each pair. `utils.evaluation.evaluate` asks for no more than this.
 
         Raises
         ------
@@ -413,8 +413,7 @@ def fit_sgd(
     check_number("penalty", penalty)
     check_whole("n_epochs", n_epochs, 0)
     rates = _check_rates(learning_rate, n_epochs)
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected rng as a numpy Generator, received {rng!r}; use np.random.default_rng(0)")
+    check_rng(rng)
     if validation is not None:
         validation = _as_triples(_check_ratings(validation, ratings.shape, "validation"))
 

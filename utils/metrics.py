@@ -16,19 +16,12 @@ Each measure of `ranked` returns one number a user, from 0 to 1. It is NaN for a
 nothing to find, no list is good or bad. `evaluate` leaves such users out and says how many they are.
 """
 
-import html
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from utils.progress import progress_bar
 from utils.similarity import largest
-
-# `evaluate` holds the scores of so many (user, item) pairs at a time (32 MB in float64), and a few copies of them.
-MAX_SCORES = 2**22
 
 
 def rank_items(scores, k):
@@ -59,7 +52,7 @@ def rank_items(scores, k):
     >>> rank_items([[0.1, -np.inf]], k=3)
     array([[ 0, -1, -1]])
     """
-    scores, k = _check_scores(scores), _check_k(k)
+    scores, k = check_scores(scores), check_k(k)
     n_users, n_items = scores.shape
     ranked = np.full((n_users, k), -1)
     n_listed = min(k, n_items)
@@ -323,8 +316,8 @@ def auc(scores, relevant):
     >>> auc([[0.9, 0.5, 0.5, 0.1]], [[1, 1, 0, 0]])  # of 4 pairs, 3 in order and 1 tied
     array([0.875])
     """
-    scores = _check_scores(scores)
-    relevant = _check_relevant(relevant, len(scores))
+    scores = check_scores(scores)
+    relevant = check_relevant(relevant, len(scores))
     if relevant.shape != scores.shape:
         raise ValueError(f"expected relevant of the shape of scores, {scores.shape}, received {relevant.shape}")
     in_order = np.sort(scores, axis=1)  # -inf, which is no candidate, comes first
@@ -339,7 +332,7 @@ def auc(scores, relevant):
         raise ValueError("expected a score for every relevant item, received -inf; leave such items out of relevant")
     # So far each relevant item has also beaten all that are excluded, and it was set against the relevant ones, itself
     # included: among those half of all n_relevant**2 comparisons are won.
-    n_relevant, n_excluded = _count_relevant(relevant), is_excluded.sum(axis=1)
+    n_relevant, n_excluded = count_relevant(relevant), is_excluded.sum(axis=1)
     n_won -= n_relevant * n_excluded + n_relevant**2 / 2
     return _divide(n_won, n_relevant * (scores.shape[1] - n_excluded - n_relevant))
 
@@ -375,298 +368,16 @@ def catalogue_coverage(ranked, n_items):
     return len(np.unique(ranked[ranked >= 0])) / int(n_items)
 
 
-class Popularity:
-    """Recommend the same to everybody: what most events were about.
-
-    Parameters
-    ----------
-    interactions : Interactions
-        Where to count.
-
-    Attributes
-    ----------
-    popularity : ndarray of shape (n_items,), int64
-        Events of each item; a pair that occurs twice counts twice.
-
-    Examples
-    --------
-    >>> from utils.data import Interactions
-    >>> tiny = Interactions.from_labels(["Ann", "Ann", "Ben"], ["Heat", "Alien", "Heat"])
-    >>> Popularity(tiny).scores([0, 1])
-    array([[1., 2.],
-           [1., 2.]])
-    """
-
-    def __init__(self, interactions):
-        self.popularity = np.bincount(interactions.items, minlength=interactions.n_items)
-
-    def scores(self, users):
-        """Return the popularity of every item, once for each user.
-
-        Parameters
-        ----------
-        users : array_like of shape (n,), int
-            Only their number matters.
-
-        Returns
-        -------
-        ndarray of shape (n, n_items), float64
-            Read-only: all rows are the same memory.
-        """
-        return np.broadcast_to(self.popularity.astype(np.float64), (len(users), len(self.popularity)))
-
-
-#: The measures of `ranked` that `evaluate` knows. "auc" and "coverage" are added there: they need other arguments.
-LIST_METRICS = {
-    "precision": precision_at_k,
-    "recall": recall_at_k,
-    "hit_rate": hit_rate_at_k,
-    "mrr": reciprocal_rank,
-    "map": average_precision_at_k,
-    "ndcg": ndcg_at_k,
-}
-
-#: Name of each measure of `evaluate` → what its table calls it.
-TITLES = {
-    "precision": "precision@{k}",
-    "recall": "recall@{k}",
-    "hit_rate": "hit rate@{k}",
-    "mrr": "MRR@{k}",
-    "map": "MAP@{k}",
-    "ndcg": "nDCG@{k}",
-    "auc": "AUC",
-    "coverage": "coverage@{k}",
-}
-
-
-class Estimate(NamedTuple):
-    """A mean over users and its standard error.
-
-    Attributes
-    ----------
-    mean : float
-        NaN if it is defined for no user.
-    standard_error : float
-        Standard deviation over users (divisor n - 1) by the root of their number n. NaN for fewer than two users, and
-        for coverage, which is no mean.
-    """
-
-    mean: float
-    standard_error: float
-
-    def __str__(self):
-        error = "" if np.isnan(self.standard_error) else f" ± {self.standard_error:.4f}"
-        return f"{self.mean:.4f}{error}"
-
-
-class Row(NamedTuple):
-    """One measure of a model, and of the popularity baseline beside it.
-
-    Attributes
-    ----------
-    model, popularity : Estimate
-        Over the same users.
-    difference : Estimate
-        Model minus popularity, user by user. To see whether the model is better, read its standard error: what makes
-        a user hard for both falls out.
-    """
-
-    model: Estimate
-    popularity: Estimate
-    difference: Estimate
-
-
-@dataclass(frozen=True, repr=False)
-class Evaluation:
-    """The table that `evaluate` returns; ``evaluation["ndcg"].model.mean`` is one number of it.
-
-    Attributes
-    ----------
-    name : str
-        What the model is called.
-    k : int
-        Length of the lists.
-    n_users : int
-        Users who were evaluated.
-    n_left_out : int
-        Users who were not, because they have nothing to find.
-    rows : dict of str to Row
-        Name of the measure → its row.
-    """
-
-    name: str
-    k: int
-    n_users: int
-    n_left_out: int
-    rows: dict[str, Row]
-
-    def __getitem__(self, metric):
-        return self.rows[metric]
-
-    def __repr__(self):
-        lines = [["", self.name, *Row._fields[1:]], *self._cells()]
-        widths = [max(map(len, column)) for column in zip(*lines)]
-        table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
-        return "\n".join([self._caption(), *table])
-
-    def _repr_html_(self):
-        head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in ("", self.name, *Row._fields[1:]))
-        body = "".join(
-            f'<tr><th scope="row">{title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-            for title, *cells in self._cells()
-        )
-        caption = f"<caption>{html.escape(self._caption())}</caption>"
-        return f'<table class="book-evaluation">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-
-    def _caption(self):
-        users = "1 user" if self.n_users == 1 else f"{self.n_users} users"
-        return f"{users} ({self.n_left_out} left out: nothing to find); mean ± standard error"
-
-    def _cells(self):
-        return [[TITLES[metric].format(k=self.k), *map(str, row)] for metric, row in self.rows.items()]
-
-
-def evaluate(recommender, split, k=10, *, metrics=None, graded=False, name="model", progress=True):
-    """Measure a recommender on held-out events, with the popularity baseline beside it.
-
-    Items that a user has in train are never listed for that user, and are not relevant. What else the user has in test
-    is relevant; an item that occurs there twice counts once, with its last value. Users without a relevant item are
-    left out and counted.
-
-    Parameters
-    ----------
-    recommender : object with a method ``scores(users)``
-        Fitted on ``split.train``. Called with an int64 array (n,) of user indices; returns (n, n_items) finite scores,
-        higher is better. They are copied and not changed.
-    split : Split
-        Train and test. The baseline, `Popularity`, is fitted on train.
-    k : int, optional
-        Length of the lists, 1 or more; `rank_items` says how ties are broken, and what a k above n_items gives.
-    metrics : str or sequence of str, optional
-        Some of "precision", "recall", "hit_rate", "mrr", "map", "ndcg", "auc" and "coverage"; all if left out.
-    graded : bool, optional
-        Whether the values of the test events are the gains of "ndcg", instead of 1. An event with the value 0 is then
-        not relevant.
-    name : str, optional
-        What the table calls the model.
-    progress : bool, optional
-        Whether to show a progress bar if it takes more than a second; it is wiped out at the end.
-
-    Returns
-    -------
-    Evaluation
-        A table of means and standard errors over users. "auc" averages over the users for whom it is defined.
-
-    Raises
-    ------
-    ValueError
-        If k is not a whole number of 1 or more, a metric is unknown, train and test differ in their users or items, no
-        user has anything to find, scores have the wrong shape or are not finite, or a graded value is negative.
-    TypeError
-        If the recommender has no method `scores`.
-
-    Notes
-    -----
-    Users go in blocks. In memory are the lists of all users and the scores of one block: at most `MAX_SCORES`, or those
-    of one user if they are more, and a few copies.
-
-    Each user is compared with the whole catalogue. Measures over a sample of candidates are not used here, because they
-    can order models differently (Krichene and Rendle, 2020).
-
-    Examples
-    --------
-    >>> from utils.data import Interactions
-    >>> users, items = ["Ann", "Ann", "Ben", "Ben", "Cy", "Dan"], ["Alien", "Up", "Heat", "Alien", "Up", "Up"]
-    >>> split = Interactions.from_labels(users, items, timestamps=range(6)).split_last()
-    >>> evaluate(Popularity(split.train), split, k=1, metrics=["recall", "coverage"])
-    2 users (2 left out: nothing to find); mean ± standard error
-                model            popularity       difference
-    recall@1    0.5000 ± 0.5000  0.5000 ± 0.5000  0.0000 ± 0.0000
-    coverage@1  0.3333           0.3333           0.0000
-    """
-    k, metrics = _check_k(k), _check_metrics(metrics)
-    if not callable(getattr(recommender, "scores", None)):
-        raise TypeError(f"expected a recommender with a method scores(users), received {recommender!r}; give it one")
-    seen, relevant = _seen_and_relevant(split, graded)
-    users = np.flatnonzero(_count_relevant(relevant))
-    if not len(users):
-        raise ValueError("expected a user with an item in test that is not in train, received none; split otherwise")
-    n_left_out = len(seen.indptr) - 1 - len(users)
-    seen, relevant = seen[users], relevant[users]
-
-    recommenders = {"model": recommender, "popularity": Popularity(split.train)}
-    ranked = {who: np.empty((len(users), k), dtype=np.int64) for who in recommenders}
-    areas = {who: np.empty(len(users)) for who in recommenders}
-    block_size = max(1, MAX_SCORES // relevant.shape[1])
-    with progress_bar(total=len(users), desc=name, unit="user", show=progress) as bar:
-        for start in range(0, len(users), block_size):
-            rows = slice(start, start + block_size)
-            for who, source in recommenders.items():
-                scores = _candidate_scores(source, users[rows], seen[rows])
-                ranked[who][rows] = rank_items(scores, k)
-                if "auc" in metrics:
-                    areas[who][rows] = auc(scores, relevant[rows])
-            bar.update(len(users[rows]))
-
-    table = {}
-    for metric in metrics:
-        model, popularity = (_measure(metric, ranked[who], areas[who], relevant) for who in recommenders)
-        table[metric] = Row(_estimate(model), _estimate(popularity), _estimate(model - popularity))
-    return Evaluation(name, k, len(users), n_left_out, table)
-
-
-def _seen_and_relevant(split, graded):
-    """Return two sparse matrices (n_users, n_items): ones in train, and the gains of what is in test alone."""
-    train, test = split
-    for labels in ("user_labels", "item_labels"):
-        if not np.array_equal(getattr(train, labels), getattr(test, labels)):
-            raise ValueError(f"expected the same {labels} in train and test, received others; split one data set")
-    seen = train.to_csr("ones", dtype=np.float64)
-    held_out = test.to_csr(None if graded else "ones", dtype=np.float64)
-    return seen, _check_relevant(held_out - held_out.multiply(seen), test.n_users)
-
-
-def _candidate_scores(recommender, users, seen):
-    """Return scores (n, n_items) of one block of users, -inf where the user has the item already."""
-    scores = np.array(recommender.scores(users))  # a copy, since it is changed below
-    if scores.shape != seen.shape:
-        raise ValueError(f"expected scores of shape {seen.shape} for {len(users)} users, received {scores.shape}")
-    scores = _check_scores(scores)
-    if np.isneginf(scores).any():
-        raise ValueError("expected finite scores, received -inf; give the lowest score to what you cannot score")
-    scores[seen.nonzero()] = -np.inf
-    return scores
-
-
-def _measure(metric, ranked, areas, relevant):
-    """Return a number a user, or one for all."""
-    if metric == "auc":
-        return areas
-    if metric == "coverage":
-        return catalogue_coverage(ranked, relevant.shape[1])
-    return LIST_METRICS[metric](ranked, relevant)
-
-
-def _estimate(values):
-    """Return mean and standard error of values that may be NaN for some users; a single number has no error."""
-    if np.ndim(values) == 0:
-        return Estimate(float(values), np.nan)
-    values = values[~np.isnan(values)]
-    n = len(values)
-    mean = float(values.mean()) if n else np.nan
-    return Estimate(mean, float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan)
-
-
 def _hits(ranked, relevant):
     """Return where the lists hold relevant items, bool (n_users, k), and how many each user has, int (n_users,)."""
     gains, relevant = _gains(ranked, relevant)
-    return gains > 0, _count_relevant(relevant)
+    return gains > 0, count_relevant(relevant)
 
 
 def _gains(ranked, relevant):
     """Return the gain at each place of the lists, (n_users, k), and the checked matrix of gains."""
     ranked = np.asarray(ranked)
-    relevant = _check_relevant(relevant, len(ranked) if ranked.ndim else 0)
+    relevant = check_relevant(relevant, len(ranked) if ranked.ndim else 0)
     ranked = _check_ranked(ranked, relevant.shape[1])
     users, places = np.nonzero(ranked >= 0)
     gains = np.zeros(ranked.shape)
@@ -677,7 +388,7 @@ def _gains(ranked, relevant):
 
 def _largest_gains(relevant, k):
     """Return the k largest gains of each user, largest first and filled up with 0, (n_users, k)."""
-    n_relevant = _count_relevant(relevant)
+    n_relevant = count_relevant(relevant)
     users = np.repeat(np.arange(len(n_relevant)), n_relevant)
     by_gain = np.lexsort((-relevant.data, users))  # users stay together, so row pointers stay right
     places = np.arange(len(users)) - relevant.indptr[users]
@@ -687,7 +398,7 @@ def _largest_gains(relevant, k):
     return gains
 
 
-def _count_relevant(relevant):
+def count_relevant(relevant):
     """Return how many relevant items each user has, (n_users,); int64, since products of counts outgrow int32."""
     return np.diff(relevant.indptr).astype(np.int64)
 
@@ -701,22 +412,14 @@ def _is_whole(number):
     return isinstance(number, int | np.integer) and not isinstance(number, bool)
 
 
-def _check_k(k):
+def check_k(k):
+    """Return k as an int; raise an error unless it is a whole number of 1 or more."""
     if not _is_whole(k) or k < 1:
         raise ValueError(f"expected k as a whole number of 1 or more, received {k!r}; 10 is usual")
     return int(k)
 
 
-def _check_metrics(metrics):
-    """Return the names in a list."""
-    metrics = list(TITLES) if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
-    for metric in metrics:
-        if metric not in TITLES:
-            raise ValueError(f"expected metrics among {', '.join(TITLES)}, received {metric!r}; choose some of them")
-    return metrics
-
-
-def _check_scores(scores):
+def check_scores(scores):
     """Return scores as a floating table of finite numbers and -inf."""
     scores = np.asarray(scores)
     if scores.ndim != 2:
@@ -752,7 +455,7 @@ def _check_ranked(ranked, n_items):
     return ranked
 
 
-def _check_relevant(relevant, n_users):
+def check_relevant(relevant, n_users):
     """Return a copy as a sparse matrix of the positive gains, float64, indices sorted and unique in each row."""
     relevant = relevant if issparse(relevant) else np.asarray(relevant)
     if relevant.ndim != 2 or relevant.shape[0] != n_users:

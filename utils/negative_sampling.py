@@ -14,7 +14,7 @@ How an item is drawn decides what a model's scores mean. `logq_correction` takes
 import numpy as np
 from scipy.sparse import csr_array
 
-from utils.checks import check_matrix, check_whole
+from utils.checks import check_matrix, check_rng, check_whole
 
 # Draws of excluded items are repeated so many times; where a user has nearly everything, the rest is drawn directly.
 MAX_ROUNDS = 12
@@ -85,7 +85,7 @@ class AliasTable:
         TypeError
             If `rng` is not a generator.
         """
-        _check_rng(rng)
+        check_rng(rng)
         column = rng.integers(len(self.heights), size=size)
         # take is what indexing by an array does, and faster
         return np.where(rng.random(size) < self.heights.take(column), column, self.others.take(column))
@@ -238,7 +238,7 @@ class UniformSampler(NoiseSampler):
         super().__init__(np.ones(n_items), exclude=exclude)
 
     def _draw(self, size, rng):
-        _check_rng(rng)
+        check_rng(rng)
         return rng.integers(len(self.noise), size=size)
 
 
@@ -429,7 +429,7 @@ class InBatchSampler:
             If `users` and `items` differ in length, `n_negatives` is below 1, an index has no place in `exclude`, or a
             row has no other row to draw from.
         """
-        _check_rng(rng)
+        check_rng(rng)
         check_whole("n_negatives", n_negatives, 1)
         users, items = _check_users(users, self._exclude), np.asarray(items)
         if users.shape != items.shape:
@@ -645,8 +645,3 @@ def _check_indices(name, indices, n):
             f"expected {name} as whole numbers of 0 or more and below {n}, received {indices.dtype} from "
             f"{indices.min()} to {indices.max()}; give rows and columns of the matrix"
         )
-
-
-def _check_rng(rng):
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected rng as a numpy Generator, received {rng!r}; use np.random.default_rng(0)")

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from utils.checks import check_number, check_whole
+from utils.book.progress import progress_bar
+from utils.checks import check_number, check_rng, check_whole
 from utils.negative_sampling import logq_correction
-from utils.progress import progress_bar
 
 #: How a row of scores is judged, all at once or each by itself.
 LOSSES = ("softmax", "logistic")
@@ -93,7 +93,7 @@ class TwoTables:
         Returns
         -------
         ndarray of shape (n, n_items), float64
-            `utils.metrics.evaluate` asks for no more than this.
+            `utils.evaluation.evaluate` asks for no more than this.
         """
         return self.user_factors[users] @ self.item_factors.T + self.item_biases
 
@@ -347,8 +347,7 @@ def _check_options(sampler, n_negatives, n_epochs, learning_rate, penalty, batch
         check_whole(name, value, low)
     check_number("learning_rate", learning_rate)
     check_number("penalty", penalty)
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"expected rng as a numpy Generator, received {rng!r}; use np.random.default_rng(0)")
+    check_rng(rng)
 
 
 def _check_loss(loss):

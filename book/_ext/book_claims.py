@@ -1,7 +1,7 @@
 """The ledger of claims: collect the verdicts that the chapters' cells printed.
 
 The directive ``{claims-ledger}`` becomes a table of all verdicts in the book. A chapter that is in the table of
-contents and does not test a claim listed for it in ``utils/claims.csv`` fails the build.
+contents and does not test a claim listed for it in ``utils/book/claims.csv`` fails the build.
 """
 
 import re
@@ -12,7 +12,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
-from utils.claims import load_claims
+from utils.book.claims import load_claims
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def check(app, env):
             docname = f"chapters/{chapter}"
             if docname in env.found_docs and claim.id not in {v[0] for v in env.book_verdicts.get(docname, [])}:
                 logger.warning(
-                    f"claim {claim.id} is listed for this chapter in utils/claims.csv and no cell records a verdict",
+                    f"claim {claim.id} is listed for this chapter in claims.csv and no cell records a verdict",
                     location=docname,
                     type="book",
                     subtype="claims",

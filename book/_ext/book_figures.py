@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
-from utils.plotting import PALETTE, themed_svg
+from utils.book.plotting import PALETTE, themed_svg
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from utils.als import fit_implicit
-from utils.metrics import evaluate
+from utils.evaluation import evaluate
 
 
 def compute(

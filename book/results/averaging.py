@@ -5,7 +5,8 @@ from lightfm import LightFM
 from scipy.sparse import coo_matrix, csr_array
 
 from utils.als import fit_implicit
-from utils.consistency import centre, effective_dimension, normalise, simulate_consistency, whiten
+from utils.consistency import simulate_consistency
+from utils.embeddings import centre, effective_dimension, normalise, whiten
 from utils.item2vec import fit_gensim
 from utils.matrix_factorization import truncated_svd
 from utils.metrics import rank_items, recall_at_k

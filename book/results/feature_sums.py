@@ -7,8 +7,9 @@ from scipy.sparse import csr_array, hstack
 from tqdm import tqdm
 
 from utils.data import Split, load_cinema
+from utils.evaluation import evaluate
 from utils.feature_sums import POOLINGS, add_identity, build_features, fit_lightfm, represent
-from utils.metrics import auc, evaluate, rank_items
+from utils.metrics import auc, rank_items
 from utils.similarity import scores
 
 #: Packages besides NumPy, SciPy and scikit-learn whose versions belong to the result.

@@ -10,8 +10,9 @@ from tqdm import tqdm
 from utils.als import fit_implicit
 from utils.data import load_cinema
 from utils.embeddings import nearest_items
-from utils.item2vec import HistoryRecommender, fit_gensim, noise_distribution, training_pairs
-from utils.metrics import evaluate
+from utils.evaluation import evaluate
+from utils.item2vec import fit_gensim, noise_distribution, training_pairs
+from utils.recommender import HistoryRecommender
 from utils.similarity import scores
 
 #: Packages besides NumPy, SciPy and scikit-learn whose versions belong to the result.

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from utils.book.results import PACKAGES, hash_events, save_result
 from utils.data import load_cinema, load_movielens
 from utils.data.movielens import SHA256
-from utils.results import PACKAGES, hash_events, save_result
 
 NAME = "ml-latest-small"
 

@@ -183,7 +183,7 @@ WRONG = {
             "the book's functions",
             "from utils.feature_sums import bpr_loss\n" + bpr(slope="bpr_loss(np.array([gap]))[1][0]"),
             3,
-            "utils.feature_sums.bpr_loss is switched off here",
+            "utils.pairwise_ranking.bpr_loss is switched off here",
         ),
     ],
     "task-4": [

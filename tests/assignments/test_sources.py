@@ -96,7 +96,11 @@ def test_read_source_refuses_what_only_looks_like_a_delimiter(tmp_path, old, new
             "task-1-hidden: expected ### BEGIN HIDDEN TESTS … ### END HIDDEN TESTS, received",
         ),
         ("    ### END SOLUTION\n", "", "task-1: expected ### BEGIN SOLUTION … ### END SOLUTION, received"),
-        ("from utils.grading", "### BEGIN SOLUTION\nfrom utils.grading", "setup: expected no delimiter, received"),
+        (
+            "from utils.book.grading",
+            "### BEGIN SOLUTION\nfrom utils.book.grading",
+            "setup: expected no delimiter, received",
+        ),
         ("### BEGIN HIDDEN TESTS\nsecret", "secret = 1\n### BEGIN HIDDEN TESTS\nsecret", "shows comments, and nothing"),
         ("task-2-hidden, grade", "task-1-hidden, grade", "task-1-hidden: the grade_id is used twice"),
         ("grade_id: task-1-tests, ", "", "a cell needs a grade_id"),

@@ -200,7 +200,7 @@ def flags(source):
         ("import os\nos.system('ls')", "system (leaves the notebook)"),
         ("!ls", "a line with ! or %% (leaves the notebook)"),
         ("import numpy\nnumpy.allclose = print", "numpy.allclose = … (changes a module)"),
-        ("import utils.grading as g\ng.expect = print", "g.expect = … (changes a module)"),
+        ("import utils.book.grading as g\ng.expect = print", "g.expect = … (changes a module)"),
         ("def broken(:\n    get_ipython()", "get_ipython (reaches into the kernel)"),
     ],
 )

@@ -16,7 +16,7 @@ from book_status import installed_versions
 from bs4 import BeautifulSoup
 
 from tests.built_book import ROOT
-from utils.plotting import PALETTE, draw_svg, use_book_style
+from utils.book.plotting import PALETTE, draw_svg, use_book_style
 
 # What matplotlib writes, in small: a declaration, metadata, sizes in points, ids, and all three ways to refer to one.
 DRAWING = """<?xml version="1.0" encoding="utf-8" standalone="no"?>

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from tests.built_book import HTML, built_pages
-from utils.results import load_result
+from utils.book.results import load_result
 from utils.widgets import ConsistencyLaboratory
 from utils.widgets.averaging import DISTRIBUTIONS, pack_shares, picture, unpack_shares
 

@@ -479,7 +479,7 @@ def test_split_random_repeats_with_the_same_seed():
 
 
 def test_split_random_refuses_a_seed_in_place_of_a_generator():
-    with pytest.raises(TypeError, match=r"expected a generator, received 0; pass rng=np.random.default_rng"):
+    with pytest.raises(TypeError, match=r"expected rng as a numpy Generator, received 0; use np.random.default_rng"):
         make().split_random(rng=0)
 
 

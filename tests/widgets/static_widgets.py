@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 # As the import cell of a chapter.
-HEAD = "import json\nfrom utils.plotting import use_book_style\nfrom utils.widgets import *\nuse_book_style()\n"
+HEAD = "import json\nfrom utils.book.plotting import use_book_style\nfrom utils.widgets import *\nuse_book_style()\n"
 
 
 def run_static(code):

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from utils.book.results import load_result
 from utils.consistency import expected_precision, normal_consistency, simulate_consistency
-from utils.results import load_result
 from utils.widgets import ConsistencyLaboratory
 from utils.widgets.averaging import DISTRIBUTIONS, compute_grid, pack_shares, picture, unpack_shares
 

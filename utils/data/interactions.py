@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from utils.checks import check_rng
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Interactions:
@@ -374,8 +376,7 @@ class Interactions:
         >>> len(train), len(test)
         (7, 3)
         """
-        if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"expected a generator, received {rng!r}; pass rng=np.random.default_rng(seed)")
+        check_rng(rng)
         is_test = np.zeros(self.n_events, dtype=bool)
         n_test = _count_test_events(self.n_events, test_fraction)
         is_test[rng.choice(self.n_events, size=n_test, replace=False, shuffle=False)] = True

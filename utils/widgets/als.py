@@ -7,7 +7,7 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.sparse import csr_array, issparse
 
 from utils.als import half_step, implicit_loss
-from utils.plotting import colour
+from utils.book.plotting import colour
 from utils.widgets.base import BookWidget
 
 #: Name of each start → the standard deviation of its vectors, and the seed that draws them.

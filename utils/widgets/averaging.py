@@ -6,9 +6,9 @@ import traitlets
 from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
+from utils.book.plotting import colour
+from utils.book.progress import progress_bar
 from utils.consistency import expected_precision, normal_consistency, score_moments, simulate_consistency
-from utils.plotting import colour
-from utils.progress import progress_bar
 from utils.widgets.base import BookWidget
 
 #: The stops of the sliders.

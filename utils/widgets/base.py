@@ -15,7 +15,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import traitlets
 
-from utils.plotting import draw_svg
+from utils.book.plotting import draw_svg
 
 FOLDER = Path(__file__).parent
 

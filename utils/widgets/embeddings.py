@@ -7,9 +7,9 @@ import numpy as np
 import traitlets
 from scipy.sparse import csr_array, issparse
 
+from utils.book.plotting import colour
 from utils.embeddings import nearest_items, project_to_plane
 from utils.matrix_factorization import truncated_svd
-from utils.plotting import colour
 from utils.widgets.base import BookWidget
 
 #: How many neighbours are listed, and among how many of the truly most alike one counts as found.

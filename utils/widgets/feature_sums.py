@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
+from utils.book.plotting import colour
 from utils.feature_sums import POOLINGS, represent
-from utils.plotting import colour
 from utils.similarity import MEASURES, scores
 from utils.widgets.base import BookWidget
 from utils.widgets.similarity import LONGEST_LABEL, NAMES

@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
+from utils.book.plotting import colour
 from utils.embeddings import nearest_items
 from utils.item2vec import noise_distribution
-from utils.plotting import colour
 from utils.widgets.base import BookWidget
 
 #: How many neighbours are listed, and among how many of the truly most alike one counts as found.

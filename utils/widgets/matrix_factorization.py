@@ -7,8 +7,8 @@ import numpy as np
 import traitlets
 from scipy.sparse import issparse
 
+from utils.book.plotting import colour
 from utils.matrix_factorization import fit_sgd, truncated_svd
-from utils.plotting import colour
 from utils.widgets.base import BookWidget
 
 #: A rating of 0.0 stars is the first letter, 0.1 the second, and so on to 6.1.

@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
+from utils.book.plotting import colour
 from utils.negative_sampling import noise_distribution
-from utils.plotting import colour
 from utils.widgets.base import BookWidget
 
 #: Into how many equal parts of the catalogue the draws are counted, and how many draws are shown.

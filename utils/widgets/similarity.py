@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
-from utils.plotting import colour
+from utils.book.plotting import colour
 from utils.similarity import MEASURES, top_k
 from utils.widgets.base import BookWidget
 

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from utils.progress import progress_bar
+from utils.book.progress import progress_bar
 
-LOOP = "from utils.progress import progress_bar; list(progress_bar(range(3), show={show}, delay=0, desc='work'))"
+LOOP = "from utils.book.progress import progress_bar; list(progress_bar(range(3), show={show}, delay=0, desc='work'))"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).resolve().parents[1] / "book" / "results"
+FOLDER = Path(__file__).resolve().parents[2] / "book" / "results"
 
 PACKAGES = ("numpy", "scipy", "scikit-learn")
 

@@ -7,9 +7,9 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
+from utils.book.results import FOLDER, PACKAGES, hash_events, load_result, save_result
 from utils.data import Interactions, load_cinema
 from utils.data.movielens import SHA256
-from utils.results import FOLDER, PACKAGES, hash_events, load_result, save_result
 
 VALUES = {
     "n_users": 610,

@@ -120,7 +120,7 @@ def record_claim(claim_id, verdict, because):
     claims = load_claims()
     if claim_id not in claims:
         raise ValueError(
-            f"expected the id of a claim in utils/claims.csv, received {claim_id!r}; add a row for it there"
+            f"expected the id of a claim in utils/book/claims.csv, received {claim_id!r}; add a row for it there"
         )
     if verdict not in VERDICTS:
         raise ValueError(f"expected a verdict among {', '.join(map(repr, VERDICTS))}, received {verdict!r}")

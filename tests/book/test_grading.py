@@ -7,8 +7,8 @@ import sklearn.metrics.pairwise
 from sklearn.neighbors import NearestNeighbors
 
 import utils.similarity
-from utils import grading
-from utils.grading import SwitchedOffError, call, expect, switch_off, switch_on
+from utils.book import grading
+from utils.book.grading import SwitchedOffError, call, expect, switch_off, switch_on
 from utils.similarity import scores as alias_made_before
 
 QUERY, ITEMS = [[1.0, 0.0]], [[2.0, 0.0], [0.0, 3.0]]

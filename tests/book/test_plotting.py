@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from utils.plotting import PALETTE, SERIES, colour, draw_svg, use_book_style
+from utils.book.plotting import PALETTE, SERIES, colour, draw_svg, use_book_style
 
 
 def luminance(hexadecimal):

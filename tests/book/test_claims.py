@@ -1,6 +1,6 @@
 import pytest
 
-from utils.claims import VERDICTS, load_claims, record_claim
+from utils.book.claims import VERDICTS, load_claims, record_claim
 
 
 def test_load_claims_keeps_the_order_and_the_chapters_of_the_file():
