@@ -14,7 +14,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 # The tests of a file stay in one process, so that what they share is made once; long files begin.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: book serve test test-slow test-all bench assignments grade results zip pdf site linkcheck clean
+.PHONY: book serve test test-slow test-all new page bench assignments grade results zip pdf site linkcheck clean
 
 book: .venv/ready
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
@@ -33,6 +33,18 @@ test-slow: .venv/ready-to-test book
 	$(PYTEST) -m slow
 
 test-all: test test-slow
+
+# Begins a chapter with its widget and tests: make new SLUG=two_tower PART="From features"
+PART ?= Using vectors
+new: .venv/ready-to-test
+	@test -n "$(SLUG)" || { echo "Say what it is called: make new SLUG=two_tower"; exit 1; }
+	$(BIN)/python book/new/make_new.py "$(SLUG)" --part "$(PART)"
+	$(BIN)/ruff check --quiet --fix utils/widgets && $(BIN)/ruff format --quiet utils/widgets
+
+# Builds one chapter alone and runs its tests.
+page: .venv/ready-to-test
+	@test -n "$(SLUG)" || { echo "Say which: make page SLUG=als"; exit 1; }
+	$(BIN)/python book/new/make_page.py "$(SLUG)"
 
 # Results that chapters quote, all or those in RESULTS; most need MovieLens on this machine, and commit nothing of it.
 results: .venv/ready

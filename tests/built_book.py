@@ -1,11 +1,13 @@
 """Where the built book is, and which pages it has."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HTML = ROOT / "_build" / "html"
+# `make page` tests a page that was built alone.
+HTML = Path(os.environ.get("BOOK_HTML", ROOT / "_build" / "html"))
 
 
 def built_pages():
@@ -27,10 +29,18 @@ def pages_to_visit():
     """
     pages = built_pages()
     listings = [page for page in pages if page.startswith("_modules/utils/")]
-    longest = max(listings, key=lambda page: (HTML / page).stat().st_size)
+    longest = max(listings, key=lambda page: (HTML / page).stat().st_size, default=None)
     return [page for page in pages if page not in listings or page == longest]
 
 
 def each_its_own_unit(pages):
     """Return parameters for tests of single pages, which any free process may take."""
     return [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in pages]
+
+
+def page_with_widget(slug):
+    """Return the first page that shows a widget: what tests of that widget open."""
+    pages = [page for page in built_pages() if f'data-widget="{slug}"' in (HTML / page).read_text("utf-8")]
+    if not pages:
+        raise pytest.UsageError(f"no page in {HTML} shows the widget {slug!r}; put it into a chapter")
+    return pages[0]

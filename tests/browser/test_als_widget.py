@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.built_book import HTML, built_pages
+from tests.built_book import page_with_widget
 from utils.data import load_davis
 from utils.widgets import HalfStepper
 
-PAGE = next(page for page in built_pages() if 'data-widget="als"' in (HTML / page).read_text("utf-8"))
+PAGE = page_with_widget("als")
 
 
 @pytest.fixture

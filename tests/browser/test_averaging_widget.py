@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from tests.built_book import HTML, built_pages
+from tests.built_book import page_with_widget
 from utils.book.results import load_result
 from utils.widgets import ConsistencyLaboratory
 from utils.widgets.averaging import DISTRIBUTIONS, pack_shares, picture, unpack_shares
 
-PAGE = next(page for page in built_pages() if 'data-widget="averaging"' in (HTML / page).read_text("utf-8"))
+PAGE = page_with_widget("averaging")
 MOVING = ("dimension", "n_items", "k", "distribution", "overlay")
 
 

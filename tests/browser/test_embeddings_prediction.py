@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.built_book import HTML, built_pages
+from tests.built_book import page_with_widget
 
-PAGE = next(page for page in built_pages() if 'data-widget="embeddings"' in (HTML / page).read_text("utf-8"))
+PAGE = page_with_widget("embeddings")
 REDUCED_MOTION = "reduce"  # points jump, and do not glide
 SIZE = 320  # of the map, in its own units
 

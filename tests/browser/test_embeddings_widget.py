@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.browser.touch import swipe
-from tests.built_book import HTML, built_pages
+from tests.built_book import page_with_widget
 from utils.widgets import EmbeddingMap
 
-PAGE = next(page for page in built_pages() if 'data-widget="embeddings"' in (HTML / page).read_text("utf-8"))
+PAGE = page_with_widget("embeddings")
 REDUCED_MOTION = "reduce"  # what moves jumps
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.built_book import HTML, built_pages
+from tests.built_book import page_with_widget
 from utils.feature_sums import POOLINGS, represent
 from utils.similarity import MEASURES
 from utils.widgets import FeatureSums
 
-PAGE = next(page for page in built_pages() if 'data-widget="feature_sums"' in (HTML / page).read_text("utf-8"))
+PAGE = page_with_widget("feature_sums")
 
 
 class Builder:

@@ -6,11 +6,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.built_book import HTML, built_pages
+from tests.built_book import page_with_widget
 from utils.item2vec import ItemVectors, training_pairs
 from utils.widgets import SessionPairs
 
-PAGE = next(page for page in built_pages() if 'data-widget="item2vec"' in (HTML / page).read_text("utf-8"))
+PAGE = page_with_widget("item2vec")
 REDUCED_MOTION = "reduce"  # what moves jumps
 
 

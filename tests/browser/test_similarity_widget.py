@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.browser.touch import swipe
-from tests.built_book import HTML, built_pages
+from tests.built_book import page_with_widget
 from utils.similarity import MEASURES, scores, top_k
 from utils.widgets import SimilarityExplorer
 
-PAGE = next(page for page in built_pages() if 'data-widget="similarity"' in (HTML / page).read_text("utf-8"))
+PAGE = page_with_widget("similarity")
 
 
 class Explorer:

@@ -370,3 +370,11 @@ def test_broken_state_leaves_the_picture_and_says_so(open_page, page_of_two, tmp
     assert page.locator(".book-widget").get_attribute("data-ready") is None
     assert len(page.complaints) == 1
     assert page.complaints[0].startswith("widget similarity: ")
+
+
+@pytest.mark.parametrize("use", ['get("querry")', 'set("querry", 1)', 'on("change:querry", () => {})'])
+def test_front_end_cannot_name_a_trait_that_there_is_not(open_page, page_of_two, use):
+    page = open_page(page_of_two)
+    root = roots_of(page)[0]
+    message = root.evaluate(f"root => {{ try {{ root.bookModel.{use}; }} catch (error) {{ return error.message; }} }}")
+    assert message == "expected a trait among items,labels,level,query,unit_items, received querry"

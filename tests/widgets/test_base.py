@@ -53,13 +53,6 @@ def test_front_ends_all_belong_to_a_widget():
     assert {file.stem for file in base.FOLDER.glob("*.mjs")} == {widget.slug for widget in WIDGETS}
 
 
-@pytest.mark.parametrize("widget", WIDGETS)
-def test_front_end_reads_only_traits_that_are_synced(widget):
-    read = re.findall(r"\bmodel\.get\(\s*[\"'](\w+)", (base.FOLDER / f"{widget.slug}.mjs").read_text(encoding="utf-8"))
-    assert read
-    assert set(read) <= widget.class_traits(sync=True).keys()
-
-
 # With a kernel
 
 

@@ -5,11 +5,17 @@ class Model {
     this.state = state;
     this.handlers = {};
   }
+  // Python would answer `undefined` for a name that no trait has; here the widget does not start, and its tests fail.
+  check(name) {
+    if (!(name in this.state)) throw new Error(`expected a trait among ${Object.keys(this.state)}, received ${name}`);
+  }
   get(name) {
+    this.check(name);
     return this.state[name];
   }
   set(name, value) {
     const changes = typeof name === "object" ? name : { [name]: value };
+    for (const key of Object.keys(changes)) this.check(key);
     const changed = Object.keys(changes).filter((key) => JSON.stringify(this.state[key]) !== JSON.stringify(changes[key]));
     for (const key of changed) this.state[key] = changes[key];
     for (const key of changed) this.emit(`change:${key}`, changes[key]);
@@ -17,6 +23,7 @@ class Model {
   }
   save_changes() {} // nobody listens
   on(event, handler) {
+    if (event.startsWith("change:")) this.check(event.slice(7));
     (this.handlers[event] ||= []).push(handler);
   }
   off(event, handler) {
