@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import pytest
 from book_figures import palette_css, themed_svg
 from book_pages import tidy_body, tidy_scripts
+from book_stale import stale_pages
 from book_status import installed_versions
 from bs4 import BeautifulSoup
 
@@ -255,3 +256,23 @@ def test_installed_versions_leave_out_extras_and_what_is_for_other_machines(monk
     lines = ["scipy>=1", "numpy", 'pytest==9 ; extra == "test"', 'no-such-package; python_version < "3"']
     monkeypatch.setattr(book_status, "requires", lambda package: lines)
     assert installed_versions()[1:] == [("numpy", version("numpy")), ("scipy", version("scipy"))]
+
+
+# Stale pages
+
+
+def test_stale_pages_are_those_of_no_document_and_no_module(tmp_path):
+    kept = ["index", "search", "chapters/als", "_modules/index", "_modules/utils/als", "_static/webpack-macros"]
+    left = ["chapters/old", "_modules/utils/claims", "book/api"]
+    for name in [*kept, *left]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.html").touch()
+    found = stale_pages(tmp_path, {"chapters/als"}, {"utils.als"})
+    assert found == sorted(tmp_path / f"{name}.html" for name in left)
+
+
+def test_built_book_has_no_stale_page(soups):
+    shown = {page for page in soups if page.startswith("_modules/utils/")}
+    modules = {f"_modules/{path.relative_to(ROOT).with_suffix('.html')}" for path in (ROOT / "utils").rglob("*.py")}
+    assert shown
+    assert shown <= {name.replace("/__init__.html", ".html") for name in modules}

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from utils.book.plotting import PALETTE, SERIES, colour, draw_svg, use_book_style
+from utils.book.plotting import PALETTE, SERIES, band, colour, draw_svg, level, ticks, use_book_style
 
 
 def luminance(hexadecimal):
@@ -86,3 +86,50 @@ def test_draw_svg_styles_nothing_but_itself():
     figure, axes = plt.subplots()
     axes.plot([1, 3, 2])
     assert "<style" not in draw_svg(figure, "a line")
+
+
+# Lines that bear their names
+
+
+@pytest.fixture
+def axes():
+    figure, axes = plt.subplots()
+    yield axes
+    plt.close(figure)
+
+
+def test_band_is_the_mean_from_the_smallest_to_the_largest(axes):
+    line = band(axes, [1, 2, 4], [[0, 1, 2], [2, 3, 10]], "ALS", "blue")
+    assert line.get_ydata().tolist() == [1, 2, 6]
+    (area,) = axes.collections
+    corners = {tuple(point) for point in area.get_paths()[0].vertices.tolist()}
+    assert corners >= {(1, 0), (1, 2), (4, 2), (4, 10)}
+    assert [(text.get_text(), text.xy) for text in axes.texts] == [("ALS", (4, 6.0))]
+
+
+def test_band_leaves_the_scales_as_they_are(axes):
+    axes.set_xscale("log")
+    band(axes, [1, 10], [[0, 1]], "", "blue")
+    assert axes.get_xscale() == "log"
+    assert not axes.texts
+
+
+@pytest.mark.parametrize("runs", [[1, 2], [[1, 2, 3]], [[[1, 2]]]])
+def test_band_refuses_runs_that_do_not_fit(axes, runs):
+    with pytest.raises(ValueError, match=r"expected runs of shape \(n_runs, 2\), received .*; use one row a run"):
+        band(axes, [1, 2], runs, "ALS", "blue")
+
+
+def test_level_is_a_line_over_the_whole_width_with_its_name_at_an_end(axes):
+    line = level(axes, 0.3, "most popular", at=0.0)
+    assert (line.get_xdata(), line.get_ydata()) == ([0, 1], [0.3, 0.3])
+    assert (axes.texts[0].get_text(), axes.texts[0].get_ha()) == ("most popular", "left")
+
+
+def test_ticks_stand_where_they_are_put_and_nowhere_else(axes):
+    axes.set_xscale("log")
+    axes.set_xlim(1, 1000)
+    ticks(axes.xaxis, [8, 64], "{:.0f}")
+    axes.figure.draw_without_rendering()
+    shown = [label.get_text() for label in axes.get_xticklabels(which="both") if label.get_text()]
+    assert shown == ["8", "64"]

@@ -12,7 +12,9 @@ import re
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
+from matplotlib.ticker import NullLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 #: Name → (colour on a light page, colour on a dark page). The first four hues differ for readers with any of the
@@ -111,6 +113,124 @@ def use_book_style():
             + cycler(linestyle=["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2))]),
         }
     )
+
+
+def band(axes, x, runs, name, hue, *, marker=None, dashes="-", at=-1, shift=(6, 0)):
+    """Draw the mean of several runs as a line that bears its name, and their spread as a band around it.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw; its scales stay as they are.
+    x : array_like of shape (n,)
+        Places of the points.
+    runs : array_like of shape (n_runs, n)
+        A row a run, a seed each. The band goes from the smallest to the largest.
+    name : str
+        Stands beside the line, in its colour. Empty for a line without one.
+    hue : str
+        A colour of `PALETTE`.
+    marker, dashes : str, optional
+        As `marker` and `linestyle` of matplotlib: no curve is told by its colour alone.
+    at : int, optional
+        Index of the point beside which the name stands.
+    shift : (float, float), optional
+        From that point to the name, in points of 1/72 inch.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+
+    Raises
+    ------
+    ValueError
+        If `runs` is no table with a column for each place.
+
+    Examples
+    --------
+    >>> _, axes = plt.subplots()
+    >>> band(axes, [1, 2], [[0.0, 1.0], [2.0, 5.0]], "ALS", "blue").get_ydata()
+    array([1., 3.])
+    >>> plt.close()
+    """
+    x, runs = np.asarray(x), np.asarray(runs, dtype=float)
+    if runs.ndim != 2 or runs.shape[1:] != x.shape:
+        raise ValueError(f"expected runs of shape (n_runs, {len(x)}), received {runs.shape}; use one row a run")
+    means = runs.mean(axis=0)
+    (line,) = axes.plot(x, means, color=colour(hue), marker=marker, linestyle=dashes)
+    axes.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=colour(hue), alpha=0.2, linewidth=0)
+    if name:
+        axes.annotate(name, (x[at], means[at]), shift, textcoords="offset points", color=colour(hue), va="center")
+    return line
+
+
+def level(axes, height, name, hue="muted", *, dashes=":", at=1.0, shift=(0, 4)):
+    """Draw a level to compare with, such as a baseline, as a line over the whole width that bears its name.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    height : float
+        Where the line goes.
+    name : str
+        Stands above it.
+    hue, dashes : str, optional
+        As in `band`.
+    at : float, optional
+        Where the name ends, from 0 (left) to 1 (right).
+    shift : (float, float), optional
+        In points; with a negative second number the name stands below the line.
+
+    Returns
+    -------
+    matplotlib.lines.Line2D
+
+    Examples
+    --------
+    >>> _, axes = plt.subplots()
+    >>> level(axes, 0.5, "most popular").get_ydata()
+    [0.5, 0.5]
+    >>> plt.close()
+    """
+    line = axes.axhline(height, color=colour(hue), linestyle=dashes, linewidth=1.5)
+    axes.annotate(
+        name,
+        (at, height),
+        shift,
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        color=colour(hue),
+        ha="right" if at > 0.5 else "left",
+        va="bottom" if shift[1] >= 0 else "top",
+    )
+    return line
+
+
+def ticks(axis, values, labels=None):
+    """Put ticks at some values and nowhere else, also on a logarithmic scale.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        ``axes.xaxis`` or ``axes.yaxis``.
+    values : sequence of float
+        Where.
+    labels : sequence of str or str, optional
+        What stands there, or a format such as ``"{:.0%}"``; the numbers as they are if left out.
+
+    Examples
+    --------
+    >>> _, axes = plt.subplots()
+    >>> ticks(axes.xaxis, [8, 64], "{} factors")
+    >>> [label.get_text() for label in axes.get_xticklabels()]
+    ['8 factors', '64 factors']
+    >>> plt.close()
+    """
+    if labels is None or isinstance(labels, str):
+        labels = [(labels or "{}").format(value) for value in values]
+    axis.set_ticks(values, labels)
+    axis.set_minor_locator(NullLocator())
 
 
 def themed_svg(source, alt):
