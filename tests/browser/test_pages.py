@@ -9,16 +9,19 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.built_book import HTML, built_pages, each_its_own_unit, pages_to_visit
 
 # Most of what axe takes its time for is the same thing again: hundreds of words of code in one colour, the inside of
-# formulas. Three of each kind stay, and the slow test below leaves everything in.
+# formulas. Three of each kind stay that can be seen, and the slow test below leaves everything in.
 THIN_OUT = """() => {
   const seen = {};
   const isRepeated = (...kind) => (seen[kind] = (seen[kind] ?? 0) + 1) > 3;
   const block = (token) => token.closest("[class*=highlight-], dt.sig")?.className;
+  // axe leaves out a single letter, and what cannot be seen.
+  const isOfUse = (token) => token.textContent.trim().length > 1 && token.checkVisibility();
   for (const token of document.querySelectorAll("pre span[class], dt.sig span, dt.sig em, dt.sig a"))
-    if (!token.children.length && isRepeated(token.localName, token.className, block(token)))
+    if (!token.children.length && (!isOfUse(token) || isRepeated(token.localName, token.className, block(token))))
       token.replaceWith(...token.childNodes);
   for (const formula of document.querySelectorAll("mjx-container"))
-    if (isRepeated(formula.className, formula.parentElement.localName)) formula.replaceChildren();
+    if (!formula.checkVisibility() || isRepeated(formula.className, formula.parentElement.localName))
+      formula.replaceChildren();
   for (const figure of document.querySelectorAll("svg.book-figure")) figure.replaceChildren();
   document.body.normalize();
 }"""
