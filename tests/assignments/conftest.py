@@ -1,4 +1,4 @@
-"""Fixtures for the assignments: a wrong answer at a time, and a class whose work was marked once."""
+"""Fixtures for the assignments: a class whose work was marked once, and courses to mark in."""
 
 import shutil
 
@@ -7,13 +7,6 @@ import pytest
 from assignments.tools.sandbox import why_no_sandbox
 from assignments.tools.sources import ASSIGNMENTS
 from tests.assignments.classroom import Classroom, release
-
-
-def pytest_generate_tests(metafunc):
-    """Run a test that asks for a wrong `answer` once for each in its class."""
-    if "answer" in metafunc.fixturenames:
-        cases = [(task, answer) for task, answers in metafunc.cls.wrong.items() for answer in answers]
-        metafunc.parametrize(("task", "answer"), cases, ids=[f"{task}: {answer.name}" for task, answer in cases])
 
 
 @pytest.fixture(scope="session")
