@@ -12,6 +12,8 @@ import pytest
 from assignments.tools.sandbox import ErrorsAlone, bwrap_command, why_no_sandbox
 from tests.built_book import ROOT
 
+pytestmark = pytest.mark.xdist_group("marking")
+
 ATTEMPTS = (
     "read the teacher's notebook",
     "read the source",
