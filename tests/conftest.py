@@ -36,6 +36,13 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: next((n for n, folder in enumerate(LONG_FIRST) if item.nodeid.startswith(folder)), 9))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node, ids):
+    """Refuse to run where pytest-xdist has not put the groups into the ids: not all versions go together."""
+    if node.config.getvalue("dist") == "loadgroup" and not all("@" in name for name in ids):
+        pytest.exit("pytest-xdist passes over groups of tests: install the versions of pyproject.toml", returncode=4)
+
+
 # Files in the formats of MovieLens, with what is awkward in the real ones: titles that hold commas, accents, a
 # trailing blank, a span of years or none; two films of one title; films without genres, films that nobody rated.
 MOVIELENS_FILES = {

@@ -66,9 +66,11 @@ def bwrap_command(folder):
     # The system's libraries, wherever it keeps them, and Python with its packages. Later ones may stand inside /tmp.
     for path in ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime"):
         command += ["--ro-bind-try", path, path]
-    for path in dict.fromkeys(str(Path(p).resolve()) for p in (sys.base_prefix, sys.prefix, PACKAGE)):
-        if not path.startswith("/usr/") and path != "/usr":
-            command += ["--ro-bind", path, path]
+    for path in map(str, (sys.base_prefix, sys.prefix, PACKAGE)):
+        real = str(Path(path).resolve())
+        for place in dict.fromkeys([real, path]):  # Python is started by a name that may lead through a link
+            if not place.startswith("/usr/") and place != "/usr":
+                command += ["--ro-bind", real, place]
     command += ["--bind", str(folder), str(folder)]
     return [*command, "--dir", "/answers", "--remount-ro", "/", "--chdir", "/answers"]
 

@@ -4,10 +4,10 @@ import copy
 import csv
 import json
 import os
-import subprocess
-import sys
+import shutil
 from socket import socket
 
+from tests.assignments.commands import tools
 from tests.assignments.test_sources import SOURCES
 from tests.built_book import ROOT
 
@@ -29,13 +29,26 @@ def add(a, b):
     return Anything()
 """
 
+# Endless, and at rest: to wait for the limit costs the machine nothing.
+LOOPS = """
+import time
+
+
+def double(a):
+    while True:
+        time.sleep(0.01)
+"""
+
 # It catches the interrupt that the cell's limit sends.
 STUBBORN = """
+import time
+
+
 def double(a):
     while True:
         try:
             while True:
-                pass
+                time.sleep(0.01)
         except BaseException:
             pass
 """
@@ -97,23 +110,17 @@ def add(a, b):
 """
 
 
-def tools(*arguments, **changes):
-    """Run a command of `assignments.tools`; return the finished process."""
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "assignments.tools", *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, **changes},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def release(course, *names, sources=SOURCES):
     """Release assignments into a course."""
     done = tools("release", "--sources", sources, "--course", course, *names)
     assert done.returncode == 0, done.stderr
     return done
+
+
+def copy_gradebook(gradebook, course):
+    """Begin a course with a gradebook that is there already: for a new one, nbgrader takes two seconds."""
+    course.mkdir()
+    shutil.copy(gradebook, course / "gradebook.db")
 
 
 def handed_out(course, name="mini"):
@@ -139,9 +146,10 @@ def rows_of(course):
 class Classroom:
     """The folder of submissions, the course, and what came out."""
 
-    def __init__(self, folder, *, is_sandboxed=True):
+    def __init__(self, folder, gradebook, *, is_sandboxed=True):
         self.course, self.submissions, self.outside = folder / "course", folder / "submissions", folder / "was-here"
         self.is_sandboxed = is_sandboxed
+        copy_gradebook(gradebook, self.course)
         release(self.course)
         self.release = handed_out(self.course)
         self.listener = socket()  # nobody may call here
@@ -188,7 +196,7 @@ class Classroom:
         for number, cell in enumerate(stripped["cells"]):
             cell.update(id=f"cell-{number}", metadata={})
         self.hand_in("stripped", {**stripped, "metadata": {}})
-        self.answer("loops", task_2="def double(a):\n    while True:\n        pass")
+        self.answer("loops", task_2=LOOPS)
         self.answer("stubborn", task_2=STUBBORN)
         self.answer("sys-exit", task_1="import sys\n\nsys.exit()")
         self.answer("os-exit", task_2="import os\n\nos._exit(0)")

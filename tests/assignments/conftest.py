@@ -1,19 +1,12 @@
-"""Fixtures for the assignments: a wrong answer at a time, and a class whose work was marked once."""
+"""Fixtures for the assignments: a class whose work was marked once, and courses to mark in."""
 
 import shutil
 
 import pytest
 
 from assignments.tools.sandbox import why_no_sandbox
-from assignments.tools.sources import ASSIGNMENTS
 from tests.assignments.classroom import Classroom, release
-
-
-def pytest_generate_tests(metafunc):
-    """Run a test that asks for a wrong `answer` once for each in its class."""
-    if "answer" in metafunc.fixturenames:
-        cases = [(task, answer) for task, answers in metafunc.cls.wrong.items() for answer in answers]
-        metafunc.parametrize(("task", "answer"), cases, ids=[f"{task}: {answer.name}" for task, answer in cases])
+from tests.assignments.commands import make
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +23,10 @@ def sandbox(no_sandbox):
 
 
 @pytest.fixture(scope="session")
-def classroom(tmp_path_factory, no_sandbox):
+def classroom(tmp_path_factory, released_course, no_sandbox):
     """A class that handed in the small assignment in every way, good and bad, and was marked."""
-    room = Classroom(tmp_path_factory.mktemp("class"), is_sandboxed=not no_sandbox)
+    gradebook = released_course / "gradebook.db"
+    room = Classroom(tmp_path_factory.mktemp("class"), gradebook, is_sandboxed=not no_sandbox)
     room.hand_in_everything()
     room.mark("--cell-seconds", "5", "--total-seconds", "200")
     yield room
@@ -55,7 +49,8 @@ def small_course(released_course, tmp_path):
 
 @pytest.fixture(scope="session")
 def book_course(tmp_path_factory):
-    """A course with every assignment of the book released."""
+    """A course with every assignment of the book released, as a teacher does it; for tests to look at, or to copy."""
     course = tmp_path_factory.mktemp("book") / "course"
-    release(course, sources=ASSIGNMENTS)
+    done = make("assignments", COURSE=course)
+    assert done.returncode == 0, done.stderr
     return course

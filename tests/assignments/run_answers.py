@@ -1,51 +1,54 @@
-"""Run the cells of a source with other answers in them: `wrong_answers.run` starts this as a process of its own.
+"""Run a notebook with other answers in it: `wrong_answers.run` starts this file as a process of its own, in a sandbox.
 
-Each answer runs in a fork of one process that has run the cells before the first answer. So the data are made once,
-and no answer meets what another one left behind.
+It runs the cells one after the other, with the reference solutions. Where a cell comes up for which there are other
+answers, each of them runs in a fork. So what comes before is run once, and no answer meets what another one left.
+The sandbox shows nothing of the tests, so this file imports nothing of theirs.
 """
 
 import json
 import os
 import sys
 import traceback
-from pathlib import Path
-
-from assignments.tools.sources import read_source
 
 
-def run(cells, namespace):
-    """Run cells one after the other, as a kernel does; return the cell's name → its message, None where it passed."""
+def run(cells, namespace, *, shows_tracebacks):
+    """Run cells (name → code) one after the other, as a kernel does; return name → message, None where it passed."""
     messages = {}
-    for cell in cells:
+    for name, code in cells.items():
         try:
-            exec(compile(cell.source, cell.id, "exec"), namespace)
+            exec(compile(code, name, "exec"), namespace)
         except BaseException as error:
-            messages[cell.id] = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-            if "DEBUG_ANSWERS" in os.environ:
+            messages[name] = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+            if shows_tracebacks:
                 traceback.print_exc()
         else:
-            messages[cell.id] = None
+            messages[name] = None
     return messages
 
 
 def main():
-    """Read path and answers from stdin, write one result for each answer to the file descriptor that is given."""
+    """Read from stdin what to do, as JSON; write lines of JSON to stdout, each a number and its messages.
+
+    ``cells`` is the reference, name → code. ``variants`` are the others, each the cells to run from its first other
+    answer on, name → code. The number is the place of the variant, and -1 for the reference, which comes last.
+    """
     task = json.load(sys.stdin)
-    results = os.fdopen(int(sys.argv[1]), "w")
-    cells = [cell for cell in read_source(Path(task["source"])).cells if cell.cell_type == "code"]
-    first = next(place for place, cell in enumerate(cells) if cell.metadata["nbgrader"]["solution"])
-    namespace = {"__name__": "__main__"}
-    setup = run(cells[:first], namespace)
-    for answers in task["answers"]:
-        for cell in cells:
-            cell.answer = answers.get(cell.id, cell.source)
-        if (child := os.fork()) == 0:
-            for cell in cells:
-                cell.source = cell.answer
-            results.write(json.dumps(setup | run(cells[first:], namespace)) + "\n")
-            results.flush()
-            os._exit(0)
-        os.waitpid(child, 0)
+    options = {"shows_tracebacks": task["shows_tracebacks"]}
+    results = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what answers print
+    namespace, said = {"__name__": "__main__"}, {}
+    for name, code in task["cells"].items():
+        for number, variant in enumerate(task["variants"]):
+            if name != next(iter(variant)):
+                continue
+            if (child := os.fork()) == 0:
+                results.write(json.dumps([number, run(variant, namespace, **options)]) + "\n")
+                results.flush()
+                os._exit(0)
+            os.waitpid(child, 0)
+        said |= run({name: code}, namespace, **options)
+    results.write(json.dumps([-1, said]) + "\n")
+    results.close()
 
 
 if __name__ == "__main__":

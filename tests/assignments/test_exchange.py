@@ -12,6 +12,8 @@ from assignments.tools.course import configuration
 from assignments.tools.exchange import CarefulCollect, CarefulReleaseFeedback, copy_files, handed_in
 from assignments.tools.grade import notebook_path
 
+pytestmark = pytest.mark.xdist_group("marking")
+
 HASH = "5" * 128  # a submission's secret, as nbgrader makes it
 
 

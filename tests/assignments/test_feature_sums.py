@@ -181,7 +181,7 @@ WRONG = {
         Wrong("two of three", bpr().replace(", slope * row\n", "\n"), 3, "return three arrays"),
         Wrong(
             "the book's functions",
-            "from utils.feature_sums import bpr_loss\n" + bpr(slope="bpr_loss(np.array([gap]))[1][0]"),
+            "from utils.pairwise_ranking import bpr_loss\n" + bpr(slope="bpr_loss(np.array([gap]))[1][0]"),
             3,
             "utils.pairwise_ranking.bpr_loss is switched off here",
         ),

@@ -13,6 +13,8 @@ from assignments.tools.sources import read_source, secrets
 from tests.assignments.test_grade import EXPECTED
 from tests.assignments.test_sources import MINI
 
+pytestmark = pytest.mark.xdist_group("marking")
+
 HIDDEN = "secret_summand = 4321"
 
 

@@ -15,8 +15,11 @@ import pytest
 
 from assignments.tools.grade import COLUMNS, STATUSES, GradeError, grade
 from assignments.tools.sources import find_assignments
-from tests.assignments.classroom import RIGHT, filled_in, handed_out, rows_of, tools
+from tests.assignments.classroom import LOOPS, RIGHT, filled_in, handed_out, rows_of
+from tests.assignments.commands import tools
 from tests.built_book import ROOT
+
+pytestmark = pytest.mark.xdist_group("marking")
 
 # student → status, points given by tests (of 4), and words in the note
 EXPECTED = {
@@ -169,6 +172,7 @@ def three(small_course, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_killed_run_goes_on_where_it_was(three, small_course, no_sandbox):
     options = ["--no-sandbox"] if no_sandbox else []
     command = [sys.executable, "-W", "ignore", "-m", "assignments.tools", "grade", str(three), "--course"]
@@ -191,6 +195,8 @@ def test_killed_run_goes_on_where_it_was(three, small_course, no_sandbox):
 def test_whole_notebook_has_a_limit(three, small_course, no_sandbox):
     for student in ("ben", "cem"):
         shutil.rmtree(three / student)
+    endless = filled_in(handed_out(small_course), RIGHT | {"task-2": LOOPS})
+    (three / "ann" / "mini.ipynb").write_text(json.dumps(endless))
     options = ["--no-sandbox"] if no_sandbox else []
     done = tools("grade", three, "--course", small_course, "--total-seconds", "1", *options)
     assert done.returncode == 0, done.stderr
@@ -270,8 +276,10 @@ def test_two_runs_at_once_are_refused(three, small_course):
 @pytest.fixture(scope="session")
 def reference_marks(book_course, tmp_path_factory, no_sandbox):
     """Assignment → row of the marks, for a student who hands the reference in, whole."""
-    folder, course = tmp_path_factory.mktemp("reference"), book_course
-    (folder / "reference").mkdir()
+    folder = tmp_path_factory.mktemp("reference")
+    course = shutil.copytree(book_course, folder / "course")
+    folder = folder / "submissions"
+    (folder / "reference").mkdir(parents=True)
     for name in find_assignments():
         shutil.copy(course / "source" / name / f"{name}.ipynb", folder / "reference")
     options = ["--no-sandbox"] if no_sandbox else []
@@ -281,6 +289,7 @@ def reference_marks(book_course, tmp_path_factory, no_sandbox):
         return {row["assignment"]: row for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", find_assignments())
 def test_reference_of_the_book_gets_all_automatic_points(reference_marks, name):
     row = reference_marks[name]

@@ -7,9 +7,12 @@ import pytest
 
 from assignments.tools.release import LeakError, check_release, n_points
 from assignments.tools.sources import ASSIGNMENTS, DELIMITERS, find_assignments, read_source, secrets
-from tests.assignments.classroom import release, tools
+from tests.assignments.classroom import copy_gradebook, release
+from tests.assignments.commands import tools
 from tests.assignments.test_sources import MINI
 from tests.built_book import ROOT
+
+pytestmark = pytest.mark.xdist_group("marking")
 
 
 def notebook(course, kind, name):
@@ -22,10 +25,12 @@ def test_release_is_the_same_every_time_and_everywhere(book_course, tmp_path):
 
     first = contents(book_course)
     assert len(first) == 2 * len(find_assignments())
-    release(tmp_path / "elsewhere", sources=ASSIGNMENTS)
-    assert contents(tmp_path / "elsewhere") == first
-    release(tmp_path / "elsewhere", sources=ASSIGNMENTS)
-    assert contents(tmp_path / "elsewhere") == first
+    elsewhere = tmp_path / "elsewhere"
+    copy_gradebook(book_course / "gradebook.db", elsewhere)
+    release(elsewhere, sources=ASSIGNMENTS)
+    assert contents(elsewhere) == first
+    release(elsewhere, "similarity", sources=ASSIGNMENTS)
+    assert contents(elsewhere) == first
 
 
 @pytest.mark.parametrize("name", find_assignments())

@@ -1,15 +1,15 @@
 """The way of the page for teachers: six notebooks, two Make targets, and a table of marks with feedback."""
 
 import json
-import shlex
-import subprocess
-import sys
+import shutil
 
 import pytest
 
 from assignments.tools.sources import find_assignments, read_source, secrets
 from tests.assignments.classroom import filled_in, handed_out, rows_of
-from tests.built_book import ROOT
+from tests.assignments.commands import make
+
+pytestmark = pytest.mark.xdist_group("marking")
 
 NAME = "similarity"
 
@@ -24,22 +24,11 @@ distance_to_c = Anything()
 """
 
 
-def make(target, **settings):
-    """Run what a Make target runs, except for the set-up, with this Python; return the finished process."""
-    command = ["make", "--dry-run", "--no-print-directory", target, *(f"{k}={v}" for k, v in settings.items())]
-    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    python, *arguments = shlex.split(lines[-1])
-    assert python == ".venv/bin/python"
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
-def way(tmp_path_factory, no_sandbox):
+def way(book_course, tmp_path_factory, no_sandbox):
     """The course after six students were marked, and what the command said."""
     folder = tmp_path_factory.mktemp("way")
-    course, submissions = folder / "course", folder / "submissions"
-    done = make("assignments", COURSE=course)
-    assert done.returncode == 0, done.stderr
+    course, submissions = shutil.copytree(book_course, folder / "course"), folder / "submissions"
     release, cells = handed_out(course, NAME), read_source(find_assignments()[NAME]).cells
     answers = {cell.id: cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")}
     cheat = {"task-1": EQUAL, "task-1-form": "pass", "task-1-hidden-orders": "pass", "task-2": "from utils import *"}

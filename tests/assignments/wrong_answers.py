@@ -3,16 +3,20 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from assignments.tools.sandbox import ENVIRONMENT, bwrap_command, why_no_sandbox
 from assignments.tools.sources import find_assignments, is_hidden, read_source, task_of
 from assignments.tools.submissions import find_flags
-from tests.built_book import ROOT
+from tests.assignments.dependencies import cells_from, cells_to_run
 
 STUB = "raise NotImplementedError()"
 
@@ -26,38 +30,53 @@ class Wrong(NamedTuple):
     words: str
 
 
-def run(source, answers):
-    """Run a source with other answers.
+@cache
+def has_sandbox():
+    """Return whether this machine has one."""
+    return why_no_sandbox() is None
+
+
+def run(cells, answers, *, is_every_cell_run=False):
+    """Run a notebook with other answers: in the sandbox in which it is marked, or without one where there is none.
 
     Parameters
     ----------
-    source : Path
-        The MyST notebook, with the reference solutions.
+    cells : dict of str to str
+        Name → code of every code cell, in order, with the reference solutions.
     answers : list of dict
-        Each maps a solution cell to the code that stands in its place.
+        Each maps cells to the code that stands in their place.
+    is_every_cell_run : bool, optional
+        Whether all cells run from the first other answer on. Else those do that can notice it, which is quicker, and
+        the rest says what it says for the reference.
 
     Returns
     -------
-    list of dict
-        For each: code cell → None if it passed, or what it said.
+    reference : dict
+        Cell → None if it passed, or what it said.
+    others : list of dict
+        The same for each of `answers`.
     """
-    reading, writing = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.assignments.run_answers", str(writing)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,  # what answers print
-        pass_fds=[writing],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    os.close(writing)
-    with os.fdopen(reading) as results:
-        process.stdin.write(json.dumps({"source": str(source), "answers": answers}).encode())
-        process.stdin.close()
-        outcomes = [json.loads(line) for line in results]
-    assert process.wait() == 0
-    assert len(outcomes) == len(answers), "an answer ended Python: test it in the sandbox"
-    return outcomes
+    variants = []
+    for other in answers:
+        chosen = cells_from(cells, other) if is_every_cell_run else cells_to_run(cells, other)
+        variants.append({name: other.get(name, cells[name]) for name in chosen})
+    task = {"cells": cells, "variants": variants, "shows_tracebacks": "DEBUG_ANSWERS" in os.environ}
+    alike = {name: ENVIRONMENT[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONPATH")}
+    with tempfile.TemporaryDirectory() as folder:
+        script = shutil.copy(Path(__file__).with_name("run_answers.py"), folder)
+        done = subprocess.run(
+            [*(bwrap_command(folder) if has_sandbox() else ()), sys.executable, "-W", "ignore", script],
+            input=json.dumps(task),
+            stdout=subprocess.PIPE,
+            cwd=folder,
+            env={**os.environ, **alike},
+            text=True,
+            check=True,
+        )
+    said = dict(json.loads(line) for line in done.stdout.splitlines())
+    reference = said.pop(-1)
+    assert len(said) == len(answers), "an answer ended Python: test it in the sandbox"
+    return reference, [reference | said[number] for number in range(len(answers))]
 
 
 class AssignmentContract:
@@ -88,10 +107,21 @@ class AssignmentContract:
     @cache
     def outcomes(cls):
         """(task, name) → what the cells said, for the reference, an untouched release and all wrong answers."""
-        untouched = {cell.id: STUB for cell in cls.answers()}
-        table = {("", "reference"): {}, ("", "untouched"): untouched}
-        table |= {(task, answer.name): {task: answer.code} for task, answers in cls.wrong.items() for answer in answers}
-        return dict(zip(table, run(find_assignments()[cls.name], list(table.values()))))
+        return cls.run_answers()
+
+    @classmethod
+    def run_answers(cls, **options):
+        """Run all of them, as `outcomes` has them."""
+        cells = {cell.id: cell.source for cell in cls.source().cells if cell.cell_type == "code"}
+        table = {("", "untouched"): {cell.id: STUB for cell in cls.answers()}}
+        table |= {(task, answer.name): {task: answer.code} for task, answer in cls.cases()}
+        reference, others = run(cells, list(table.values()), **options)
+        return {("", "reference"): reference, **dict(zip(table, others))}
+
+    @classmethod
+    def cases(cls):
+        """All wrong answers, each with its task."""
+        return [(task, answer) for task, answers in cls.wrong.items() for answer in answers]
 
     def failed(self, task, name):
         """Cell → message, of the tests with points that fail."""
@@ -105,14 +135,35 @@ class AssignmentContract:
     def test_untouched_release_gets_nothing(self):
         assert self.failed("", "untouched").keys() == self.points().keys()
 
-    def test_wrong_answer_loses_the_right_points(self, task, answer):
-        assert answer.code != next(cell.source for cell in self.answers() if cell.id == task)
-        failed = self.failed(task, answer.name)
-        assert sum(self.points()[cell] for cell in failed) == pytest.approx(answer.lost), failed
+    def test_each_wrong_answer_is_another_one(self):
+        reference = {cell.id: cell.source for cell in self.answers()}
+        same = [f"{task}: {answer.name}" for task, answer in self.cases() if answer.code == reference[task]]
+        assert same == []
 
-    def test_wrong_answer_is_told_why(self, task, answer):
-        failed = self.failed(task, answer.name)
-        assert any(answer.words in words for words in failed.values()), failed
+    def test_wrong_answers_lose_the_right_points(self):
+        points, problems = self.points(), []
+        for task, answer in self.cases():
+            failed = self.failed(task, answer.name)
+            lost = sum(points[cell] for cell in failed)
+            if lost != pytest.approx(answer.lost):
+                problems.append(f"{task}: {answer.name}: expected to lose {answer.lost}, lost {lost}: {failed}")
+        assert not problems, "\n".join(problems)
+
+    def test_wrong_answers_are_told_why(self):
+        problems = []
+        for task, answer in self.cases():
+            failed = self.failed(task, answer.name)
+            if not any(answer.words in words for words in failed.values()):
+                problems.append(f"{task}: {answer.name}: expected to be told {answer.words!r}, received {failed}")
+        assert not problems, "\n".join(problems)
+
+    @pytest.mark.slow
+    def test_cells_that_were_passed_over_would_have_said_the_same(self):
+        def without_times(outcomes):  # one test of `als` counts time, and says how much
+            said = {(*key, cell): words for key, cells in outcomes.items() for cell, words in cells.items()}
+            return {key: words and re.sub(r"\d+%", "…%", words) for key, words in said.items()}
+
+        assert without_times(self.run_answers(is_every_cell_run=True)) == without_times(self.outcomes())
 
     def test_every_task_has_four_wrong_answers(self):
         assert {cell.id for cell in self.answers()} == set(self.wrong)
