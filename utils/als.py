@@ -4,27 +4,26 @@ With the item vectors fixed, the best vector of user u solves one small linear s
 
 .. math::
 
-    \Big(\mathbf{B} + \sum_{i \in \Omega_u} w_{ui}\, \mathbf{y}_i \mathbf{y}_i^\top\Big)\, \mathbf{x}_u
+    \Big(\mathbf{H} + \sum_{i \in \Omega_u} w_{ui}\, \mathbf{y}_i \mathbf{y}_i^\top\Big)\, \mathbf{x}_u
     = \sum_{i \in \Omega_u} t_{ui}\, \mathbf{y}_i
 
 Both kinds of feedback are this system, with other numbers in it, and so is the other half-step, for the items:
 
-- explicit: :math:`\mathbf{B} = \lambda\mathbf{I}`, :math:`w_{ui} = 1`, :math:`t_{ui} = r_{ui}`;
-- implicit: :math:`\mathbf{B} = \lambda\mathbf{I} + \mathbf{Y}^\top\mathbf{Y}`, :math:`w_{ui} = c_{ui} - 1`,
+- explicit: :math:`\mathbf{H} = \lambda\mathbf{I}`, :math:`w_{ui} = 1`, :math:`t_{ui} = r_{ui}`;
+- implicit: :math:`\mathbf{H} = \lambda\mathbf{I} + \mathbf{Y}^\top\mathbf{Y}`, :math:`w_{ui} = c_{ui} - 1`,
   :math:`t_{ui} = c_{ui}`.
 
-Where a row has fewer entries than factors, a small system is enough. Choose coordinates in which the base is the
-identity: with :math:`\mathbf{A}\mathbf{A}^\top = \mathbf{B}^{-1}`, the rows of :math:`\mathbf{U}` are the vectors
-:math:`\sqrt{w_{ui}}\, \mathbf{A}^\top \mathbf{y}_i`, one an entry, and :math:`\mathbf{s}` has the numbers
-:math:`t_{ui} / \sqrt{w_{ui}}`. Then the solution is
+Where a row has fewer entries than factors, a small system is enough. With :math:`\mathbf{K}\mathbf{K}^\top =
+\mathbf{H}^{-1}`, the same for all rows, let :math:`\mathbf{S}_u` have a row :math:`\sqrt{w_{ui}}\, (\mathbf{K}^\top
+\mathbf{y}_i)^\top` for each entry, and :math:`\mathbf{h}_u` the number :math:`t_{ui} / \sqrt{w_{ui}}`. Then
 
 .. math::
 
-    \mathbf{x}_u = \mathbf{A} (\mathbf{I} + \mathbf{U}^\top \mathbf{U})^{-1} \mathbf{U}^\top \mathbf{s}
-    = \mathbf{A} \mathbf{U}^\top (\mathbf{I} + \mathbf{U} \mathbf{U}^\top)^{-1} \mathbf{s} ,
+    \mathbf{x}_u = \mathbf{K} (\mathbf{I} + \mathbf{S}_u^\top \mathbf{S}_u)^{-1} \mathbf{S}_u^\top \mathbf{h}_u
+    = \mathbf{K} \mathbf{S}_u^\top (\mathbf{I} + \mathbf{S}_u \mathbf{S}_u^\top)^{-1} \mathbf{h}_u ,
 
-a system of the size of the number of factors, or of the number of entries: Woodbury's identity, in the form that is
-called push-through. The exact solver takes the smaller system.
+with as many equations as factors, or as many as entries: Woodbury's identity, in the form that is called push-through.
+The exact solver takes the smaller system.
 
 Matrices come in any sparse format of SciPy. Entries that are stored twice are added, as SciPy does. A float32 matrix is
 factorised in float32, any other in float64.
@@ -367,9 +366,8 @@ def _solve_rows(blocks, start, fixed, gram, alpha, penalty, n_cg_steps):
 
 def _solve_exactly(blocks, solved, fixed, base, penalty):
     """Solve the system of each row, in coordinates in which the base is the identity."""
-    has_base = base.any()  # ratings without a penalty have none
-    root = _inverse_root(base, penalty, fixed.dtype) if has_base else np.eye(len(base))
-    solve = _solve_positive if has_base else _solve_shortest
+    root = _inverse_root(base, penalty, fixed.dtype)
+    solve = _solve_positive if base.any() else _solve_shortest  # ratings without a penalty have no base
     is_few = sum(block.columns.size for block in blocks) < len(fixed)  # as when a newcomer is folded in
     with np.errstate(all="ignore"):  # what is no number is refused below
         for block, vectors in _gather(blocks, fixed if is_few else _multiply(fixed, root)):
@@ -387,7 +385,10 @@ def _solve_exactly(blocks, solved, fixed, base, penalty):
 
 
 def _inverse_root(base, penalty, dtype):
-    """Return A with A Aᵀ the inverse of the base, or its pseudo-inverse if there is no penalty."""
+    """Return K with K Kᵀ the inverse of the base, or its pseudo-inverse if there is no penalty."""
+    identity = np.eye(len(base))
+    if np.array_equal(base, penalty * identity):  # ratings: a scale is enough, or nothing
+        return identity / np.sqrt(penalty or 1)
     values, vectors = np.linalg.eigh(base)
     values = np.maximum(values, penalty)  # none is smaller, but for rounding
     if penalty == 0:  # the shortest solutions do not go where no column does
@@ -396,7 +397,7 @@ def _inverse_root(base, penalty, dtype):
 
 
 def _regress(block, vectors, solve):
-    """Solve the smaller of the two systems in the docstring of this module, without the root in front."""
+    """Solve the smaller of the two systems in the docstring of this module, without the K in front."""
     roots = np.sqrt(block.weights)
     targets = np.divide(block.targets, roots, out=np.zeros_like(roots), where=roots > 0)
     vectors *= roots[:, :, None]
@@ -492,8 +493,8 @@ def _multiply(factors, matrix):
 
 
 def _parts(factors):
-    """Yield slices of rows that leave little to hold in float64 at a time."""
-    n_rows = max(1, BLOCK_NUMBERS // factors.shape[1])
+    """Yield slices of so few rows that their copies in float64 take little memory."""
+    n_rows = max(1, BLOCK_NUMBERS // (8 * factors.shape[1]))
     for begin in range(0, len(factors), n_rows):
         yield slice(begin, begin + n_rows)
 
