@@ -175,7 +175,7 @@ def test_recommend_mutates_nothing():
         ({"k": 0}, ValueError, "k as a whole number of 1 or more, received 0"),
         ({"k": 1.5}, ValueError, "k as a whole number of 1 or more, received 1.5"),
         ({"k": True}, ValueError, "k as a whole number of 1 or more, received True"),
-        ({"users": [-1]}, ValueError, "users of 0 or more and below"),
+        ({"users": [-1]}, ValueError, "users of 0 or more, received -1; count from 0"),
         ({"users": [2]}, ValueError, "users of 0 or more and below 2, received 2"),
         ({"users": [True, False]}, TypeError, "users as indices, received bool"),
         ({"exclude": np.eye(2)}, TypeError, "exclude as a sparse matrix .* received ndarray; events.to_csr"),

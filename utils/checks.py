@@ -106,13 +106,12 @@ def check_indices(name, indices, n, n_dimensions=1):
         )
     if not indices.size:
         return np.zeros(indices.shape, dtype=np.int64)
-    n = np.iinfo(np.int64).max if n is None else n
-    is_bad = (indices < 0) | (indices >= n)
+    is_bad = (indices < 0) | (indices >= (np.iinfo(np.int64).max if n is None else n))
     if is_bad.any():
-        raise ValueError(
-            f"expected {name} of 0 or more and below {n}, received {indices[is_bad][0]}; the model was fitted with no "
-            "others"
+        limit, advice = (
+            ("", "count from 0") if n is None else (f" and below {n}", "the model was fitted with no others")
         )
+        raise ValueError(f"expected {name} of 0 or more{limit}, received {indices[is_bad][0]}; {advice}")
     return indices.astype(np.int64)
 
 

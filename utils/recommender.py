@@ -57,8 +57,8 @@ def check_users(users, n_users):
     ----------
     users : array_like of shape (n,), int
         Indices, from 0. A list may be empty.
-    n_users : int
-        How many users the model knows.
+    n_users : int or None
+        How many users the model knows; None if that is for others to say.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def recommend(model, users, k, *, exclude=None):
             f"expected exclude as a sparse matrix of shape (n_users, n_items), received {type(exclude).__name__}; "
             "events.to_csr() makes one"
         )
-    users = check_users(users, np.iinfo(np.int64).max if exclude is None else exclude.shape[0])
+    users = check_users(users, None if exclude is None else exclude.shape[0])
     exclude = None if exclude is None else exclude.tocsr()
     ranked = np.empty((len(users), k), dtype=np.int64)
     for begin in range(0, len(users), BLOCK_USERS):
