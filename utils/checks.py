@@ -53,10 +53,12 @@ def check_factors(name, factors, n_rows, dtype, n_factors=None):
     return np.array(factors, dtype=dtype)  # a copy: what a caller gave is never modified
 
 
-def check_whole(name, value, low):
-    """Raise an error unless the value is a whole number of `low` or more; True is none."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise ValueError(f"expected {name} as a whole number of {low} or more, received {value!r}; choose another")
+def check_whole(name, value, low, high=None):
+    """Raise an error unless the value is a whole number of `low` or more, and of `high` at most; True is none."""
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_whole or value < low or (high is not None and value > high):
+        limits = f"of {low} or more" if high is None else f"from {low} to {high}"
+        raise ValueError(f"expected {name} as a whole number {limits}, received {value!r}; choose another")
 
 
 def check_number(name, value):
@@ -140,7 +142,7 @@ def check_floats(name, array, shape=None):
 
     Returns
     -------
-    ndarray of the same shape, float32 if the array is float32 or float16, else float64
+    ndarray of the same shape, float32 if the array is float32, else float64
     """
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
@@ -152,7 +154,7 @@ def check_floats(name, array, shape=None):
     if not np.isfinite(array).all():
         row = int(np.argwhere(~np.isfinite(array))[0][0])
         raise ValueError(f"expected finite {name}, received NaN or infinity in row {row}; leave it out, or fit again")
-    return array.astype(np.float32 if array.dtype in (np.float16, np.float32) else np.float64, copy=False)
+    return array.astype(np.float32 if array.dtype == np.float32 else np.float64, copy=False)
 
 
 def _has_shape(array, shape):
