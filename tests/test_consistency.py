@@ -554,7 +554,7 @@ def test_dimension_must_be_a_whole_number(d, rng):
             function(d=d)
 
 
-@pytest.mark.parametrize("n_items", [0, 9.0, 1e12, np.nan])
+@pytest.mark.parametrize("n_items", [0, 9.0, 1e12, np.nan, True])
 def test_number_of_items_must_be_a_whole_number(n_items, rng):
     functions = (
         lambda n: expected_precision(4, n, 1),
@@ -562,8 +562,18 @@ def test_number_of_items_must_be_a_whole_number(n_items, rng):
         lambda n: half_point(n, 1),
     )
     for function in functions:
-        with pytest.raises(ValueError, match="expected n_items as a whole number of 1 or more, received"):
+        with pytest.raises(
+            ValueError, match=r"expected n_items as a whole number (of 1 or more|from 1 to 1000000000000), received"
+        ):
             function(n_items)
+
+
+def test_number_of_items_ends_where_the_precision_does(rng):
+    for function in (expected_precision, lambda *sizes: normal_consistency(*sizes, rng=rng)):
+        with pytest.raises(
+            ValueError, match="n_items as a whole number from 1 to 1000000000000, received 1000000000001"
+        ):
+            function(4, 10**12 + 1, 2)
 
 
 @pytest.mark.parametrize("k", [0, 61, -1, 2.0, np.nan, True, "3", None])

@@ -227,9 +227,9 @@ def test_nearest_items_ignores_length_by_cosine():
     assert np.array_equal(nearest_items(vectors, 5), nearest_items(longer, 5))
 
 
-@pytest.mark.parametrize("k", [0, 2, 1.5])
+@pytest.mark.parametrize("k", [0, 2, 1.5, None, True, "1"])
 def test_nearest_items_refuses_a_k_out_of_range(k):
-    with pytest.raises(ValueError, match=rf"expected k from 1 to the number of other items, 1, received {k}; ask for"):
+    with pytest.raises(ValueError, match=rf"expected k as a whole number from 1 to 1, received {k!r}; choose another"):
         nearest_items([[1.0], [2.0]], k)
 
 
@@ -322,7 +322,7 @@ def test_principal_angles_refuse_another_shape(bad):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_principal_angles_refuse_what_is_not_finite(bad):
-    with pytest.raises(ValueError, match="expected finite second, received NaN or infinity; leave such rows out"):
+    with pytest.raises(ValueError, match="expected finite second, received NaN or infinity in row 1; leave it out"):
         principal_angles(np.eye(2), [[1.0, 0.0], [0.0, bad]])
 
 
@@ -539,3 +539,24 @@ def test_whitening_makes_all_directions_count(items):
 def test_spread_needs_items_that_differ(change, value):
     with pytest.raises(ValueError, match="expected items that differ, received equal ones"):
         change(np.full((7, 3), value))
+
+
+# What is no table of numbers
+
+
+@pytest.mark.parametrize("matrix", [[[1.0, np.nan]], [["a", "b"]], csr_array([[1.0, np.inf]])])
+def test_counting_functions_refuse_what_is_no_finite_number(matrix):
+    functions = (
+        cooccurrence,
+        lambda matrix: shuffle_matrix(matrix, rng=np.random.default_rng(0)),
+        lambda matrix: count_directions(matrix, rng=np.random.default_rng(0)),
+    )
+    for function in functions:
+        with pytest.raises((TypeError, ValueError), match=r"expected (a )?(finite )?matrix"):
+            function(matrix)
+
+
+def test_cooccurrence_counts_an_entry_that_is_stored_twice_once():
+    twice = csr_array((np.ones(3), ([0, 0, 0], [0, 0, 1])), shape=(1, 2))
+    by_hand = csr_array(([1.0, 1.0, 1.0], [0, 0, 1], [0, 3]), shape=(1, 2))  # SciPy has not added these yet
+    assert cooccurrence(twice).tolist() == cooccurrence(by_hand).tolist() == [[1, 1], [1, 1]]

@@ -245,7 +245,7 @@ def test_evaluate_refuses_an_unknown_metric():
 
 
 def test_evaluate_refuses_a_model_without_scores():
-    with pytest.raises(TypeError, match=r"expected a recommender with a method scores\(users\), received array"):
+    with pytest.raises(TypeError, match=r"expected a model with a method scores\(users\), received array"):
         evaluate(make_table(), make_split())
 
 
@@ -261,6 +261,19 @@ def test_evaluate_refuses_a_test_in_which_nobody_finds_anything():
     train, _ = make_split()
     with pytest.raises(ValueError, match="expected a user with an item in test that is not in train, received none"):
         evaluate(Table(make_table()), Split(train, train))
+
+
+def test_evaluate_refuses_a_model_of_fewer_users():
+    whole = Interactions.from_labels([0, 0, 1, 1], [0, 1, 0, 2], timestamps=range(4))
+    part = Interactions.from_labels([0], [0], item_labels=range(3))
+    with pytest.raises(ValueError, match="users of 0 or more and below 1, received 1; the model was fitted with no"):
+        evaluate(Popularity(part), whole.split_last(), k=1, progress=False)
+
+
+@pytest.mark.parametrize("users", [[-1], [2], [[0]]])
+def test_popularity_refuses_users_it_does_not_know(users):
+    with pytest.raises(ValueError, match="expected users"):
+        Popularity(Interactions.from_labels([0, 1], [0, 1])).scores(users)
 
 
 def test_evaluate_refuses_scores_of_another_shape():

@@ -8,6 +8,7 @@ from tests.planted import random_features
 from utils.data import Split, load_cinema
 from utils.evaluation import evaluate
 from utils.feature_sums import (
+    LIGHTFM_LOSSES,
     POOLINGS,
     FeatureModel,
     add_identity,
@@ -65,7 +66,7 @@ def test_build_features_can_ignore_unknown_features():
 
 
 def test_build_features_rejects_another_word_for_unknown():
-    with pytest.raises(ValueError, match="unknown='error' or 'ignore', received 'drop'"):
+    with pytest.raises(ValueError, match="unknown among 'error', 'ignore', received 'drop'"):
         build_features([], ["a"], unknown="drop")
 
 
@@ -250,7 +251,7 @@ def test_model_is_measured_by_evaluate():
 
 @pytest.mark.parametrize("users", [[5], [-1]])
 def test_model_rejects_users_that_it_does_not_know(feature_model, users):
-    with pytest.raises(ValueError, match=f"0 or more and below 5, received {users[0]}; use scores_of"):
+    with pytest.raises(ValueError, match=f"users of 0 or more and below 5, received {users[0]}"):
         feature_model.scores(users)
 
 
@@ -272,34 +273,110 @@ def test_model_rejects_biases_that_do_not_fit():
 # LightFM
 
 
+def lightfm_itself(likes, loss="warp", n_factors=3, n_epochs=4, **features):
+    """The package's own `fit`, from the seed that `fit_lightfm` draws."""
+    seed = int(np.random.default_rng(1).integers(2**31))
+    model = LightFM(no_components=n_factors, loss=loss, random_state=seed)
+    return model.fit(likes.astype(np.float32).tocoo(), epochs=n_epochs, num_threads=1, **features)
+
+
+def fit_quietly(likes, n_factors=3, **options):
+    return fit_lightfm(
+        likes, n_factors, **{"n_epochs": 4, "rng": np.random.default_rng(1), "progress": False, **options}
+    )
+
+
 def test_fit_lightfm_scores_as_the_model_of_lightfm_predicts(planted_likes):
     likes, genres, *_ = planted_likes
-    ours = fit_lightfm(likes, 3, item_features=genres, pooling="mean", n_epochs=4, seed=1)
-    model = LightFM(no_components=3, loss="warp", random_state=1)
     rows = as_lightfm(pool(genres, "mean"))
-    model.fit(likes.astype(np.float32).tocoo(), item_features=rows, epochs=4, num_threads=1)
+    ours, theirs = fit_quietly(likes, item_features=genres, pooling="mean"), lightfm_itself(likes, item_features=rows)
     items = np.arange(60, dtype=np.int32)
     for user in (0, 17):
-        expected = model.predict(user, items, item_features=rows, num_threads=1)
+        expected = theirs.predict(user, items, item_features=rows, num_threads=1)
         assert np.allclose(ours.scores([user])[0], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("loss", LIGHTFM_LOSSES)
+def test_fit_lightfm_epoch_by_epoch_is_one_fit(planted_likes, loss):
+    ours, theirs = fit_quietly(planted_likes[0], loss=loss), lightfm_itself(planted_likes[0], loss)
+    for name in ("user_embeddings", "item_embeddings"):
+        assert np.array_equal(getattr(ours, name), getattr(theirs, name))
+    assert np.array_equal(ours.item_feature_biases, theirs.item_biases)
+    assert np.array_equal(ours.user_feature_biases, theirs.user_biases)
+
+
+def test_fit_lightfm_measures_the_logistic_loss_of_all_entries(planted_likes):
+    signs = planted_likes[0].toarray() - (np.random.default_rng(2).random((40, 60)) < 0.1)
+    model = fit_quietly(csr_array(signs), loss="logistic", item_features=planted_likes[1])
+    products = (signs * model.scores(range(40)))[signs != 0]
+    assert model.losses[-1] == pytest.approx(np.log(1 + np.exp(-products)).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("loss", "slow"),
+    [
+        ("bpr", lambda gap: np.log(1 + np.exp(-gap))),
+        ("warp", lambda gap: np.maximum(0, 1 - gap)),
+        ("warp-kos", lambda gap: np.maximum(0, 1 - gap)),
+    ],
+)
+def test_fit_lightfm_measures_pairwise_losses_on_a_fair_sample_of_pairs(planted_likes, loss, slow):
+    likes, genres, *_ = planted_likes
+    model = fit_quietly(likes, loss=loss, item_features=genres)
+    scores, has = model.scores(range(40)), likes.toarray() > 0
+    values = [slow(scores[u, i] - scores[u, ~has[u]]) for u, i in zip(*has.nonzero())]
+    # one negative for each positive estimates the mean over all negatives; 4 standard errors
+    error = np.sqrt(np.mean([v.var() for v in values]) / len(values))
+    assert model.losses[-1] == pytest.approx(np.mean([v.mean() for v in values]), abs=4 * error)
+
+
+def test_fit_lightfm_leaves_a_user_who_has_everything_out_of_the_loss():
+    model = fit_quietly(csr_array([[1.0, 1.0], [1.0, 0.0]]), n_epochs=40)
+    scores = model.scores([1])[0]
+    assert model.losses[-1] == pytest.approx(max(0, 1 - (scores[0] - scores[1])), abs=1e-5)
+
+
 def test_fit_lightfm_of_no_epochs_is_its_start(planted_likes):
-    model = fit_lightfm(planted_likes[0], 4, n_epochs=0, seed=0)
+    model = fit_quietly(planted_likes[0], 4, n_epochs=0)
     assert np.abs(model.item_embeddings).max() <= 0.5 / 4
+    assert model.losses == pytest.approx([1], abs=0.05)  # scores near 0, and so are their gaps
 
 
 def test_fit_lightfm_logistic_reads_negatives_of_any_index_type(planted_likes):
     likes = planted_likes[0]
     signs = csr_array(2 * likes.toarray() - 1)
     signs.indices, signs.indptr = signs.indices.astype(np.int64), signs.indptr.astype(np.int64)
-    scores = fit_lightfm(signs, 2, loss="logistic", n_epochs=30, seed=0).scores(range(40))
+    scores = fit_quietly(signs, 2, loss="logistic", n_epochs=30).scores(range(40))
     assert scores[likes.toarray() > 0].mean() > scores[likes.toarray() == 0].mean() + 1
 
 
-def test_fit_lightfm_rejects_an_unknown_loss(planted_likes):
-    with pytest.raises(ValueError, match="loss among 'logistic', 'bpr', 'warp', 'warp-kos', received 'hinge'"):
-        fit_lightfm(planted_likes[0], 2, loss="hinge", seed=0)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "hinge"}, "loss among 'logistic', 'bpr', 'warp', 'warp-kos', received 'hinge'"),
+        ({"n_factors": 0}, "n_factors as a whole number of 1 or more, received 0"),
+        ({"n_epochs": -3}, "n_epochs as a whole number of 0 or more, received -3"),
+        ({"learning_rate": -1}, "learning_rate as a number of 0 or more, received -1"),
+        ({"learning_rate": 0}, "learning_rate above 0, received 0; 0.05 is a start"),
+        ({"max_sampled": 0}, "max_sampled as a whole number of 1 or more, received 0"),
+        ({"likes": csr_array((2, 3))}, "an interaction that the loss 'warp' can learn from, received none"),
+        ({"likes": csr_array([[1.0, 1.0]])}, "an interaction that the loss 'warp' can learn from, received none"),
+        ({"likes": csr_array([[-1.0, 0.0]]), "loss": "bpr"}, "that the loss 'bpr' can learn from, received none"),
+    ],
+)
+def test_fit_lightfm_rejects(planted_likes, changes, message):
+    with pytest.raises(ValueError, match=message):
+        fit_quietly(**{"likes": planted_likes[0], **changes})
+
+
+def test_build_features_rejects_text_for_names():
+    with pytest.raises(TypeError, match="names as a list, received the str 'abc'; its letters"):
+        build_features([["a"]], "abc")
+
+
+def test_build_features_rejects_text_for_a_weight():
+    with pytest.raises(TypeError, match="numbers as weights, received the str '2' in row 1; convert it"):
+        build_features([[], {"a": "2"}], ["a"])
 
 
 def test_as_lightfm_makes_what_lightfm_reads_of_indices_that_it_does_not(planted_likes):

@@ -329,7 +329,9 @@ def test_model_refuses_factors_that_do_not_fit(item_factors):
 
 @pytest.mark.parametrize("name", ["user_biases", "item_biases"])
 def test_model_refuses_biases_that_do_not_fit(name):
-    with pytest.raises(ValueError, match=rf"expected {name} of shape \(2,\), one for each vector, received \(3,\)"):
+    with pytest.raises(
+        ValueError, match=rf"expected {name} of shape \(2,\), received \(3,\); give one number for each"
+    ):
         FactorModel(np.ones((2, 1)), np.ones((2, 1)), **{name: np.ones(3)})
 
 
@@ -647,5 +649,63 @@ def test_fit_sgd_refuses_validation_without_ratings():
 
 
 def test_fit_sgd_refuses_a_rate_at_which_the_loss_overflows():
-    with pytest.raises(ValueError, match=r"expected a learning_rate .* received 10: it overflowed in epoch"):
+    with pytest.raises(ValueError, match=r"expected a learning_rate .* received 10: the loss was .* in epoch"):
         fit(sparse_ratings(), learning_rate=10, n_epochs=50)
+
+
+def test_model_of_small_integers_does_not_overflow():
+    factors = np.full((1, 2), 100, dtype=np.int8)
+    model = FactorModel(factors, factors, item_biases=np.array([100], dtype=np.int8))
+    assert model.scores([0]) == model.predict(0, 0) == 20_100
+    assert FactorModel(factors.astype(np.float16), factors).scores([0]) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"user_factors": [["a"]]}, TypeError, "user_factors of real numbers, received <U1"),
+        ({"item_factors": [[np.nan]]}, ValueError, "finite item_factors, received NaN or infinity in row 0"),
+        ({"item_biases": [np.inf]}, ValueError, "finite item_biases, received NaN or infinity in row 0"),
+        ({"global_mean": np.nan}, ValueError, "a finite global_mean, received nan"),
+    ],
+)
+def test_model_refuses_what_is_no_number(changes, error, message):
+    with pytest.raises(error, match=message):
+        FactorModel(**{"user_factors": [[1.0]], "item_factors": [[1.0]], **changes})
+
+
+@pytest.mark.parametrize(("users", "items"), [([True], [0]), ([0.5], [0]), ([0], [True]), ([0], ["0"])])
+def test_predict_refuses_what_is_no_index(users, items):
+    with pytest.raises(TypeError, match="as indices, received"):
+        FactorModel([[1.0]], [[1.0]]).predict(users, items)
+
+
+def test_svd_scores_are_rows_of_its_product():
+    svd = truncated_svd(np.random.default_rng(0).standard_normal((5, 4)), 2)
+    assert np.allclose(svd.scores([3, 0]), svd.product()[[3, 0]])
+
+
+@pytest.mark.parametrize("rate", [True, "0.1", [True], [[0.1]]])
+def test_fit_sgd_refuses_a_learning_rate_that_is_none(rate):
+    with pytest.raises(ValueError, match=r"expected (a )?learning_rate"):
+        fit(learning_rate=rate)
+
+
+def test_fit_sgd_refuses_an_init_of_another_number_of_factors():
+    users, items = np.ones((6, 3)), np.ones((5, 3))
+    ratings = csr_array(np.ones((6, 5)))
+    with pytest.raises(ValueError, match=r"user_factors of shape \(6, 0\), received \(6, 3\)"):
+        fit(ratings, 0, init=(users, items))
+
+
+def test_fit_sgd_refuses_a_loss_that_is_finite_and_beyond_all_sense():
+    with pytest.raises(
+        ValueError, match=r"does not explode, received 3: the loss was [\d.e+]+ in epoch 1; try a tenth"
+    ):
+        fit(
+            csr_array(np.diag([1.0, 30.0])),
+            1,
+            learning_rate=3.0,
+            n_epochs=1,
+            init=(np.ones((2, 1)), np.full((2, 1), 30.0)),
+        )

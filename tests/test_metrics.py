@@ -120,6 +120,20 @@ def test_rank_items_refuses_scores_that_have_no_order(number):
         rank_items([[1.0, 2.0], [number, 1.0]], k=1)
 
 
+@pytest.mark.parametrize(
+    "scores", [np.array([[2**53 + 1, 2**53]]), np.array([[0, 2**64 - 1]], dtype=np.uint64), [[-(2**60), 0]]]
+)
+def test_rank_items_refuses_whole_numbers_that_a_float_would_round(scores):
+    with pytest.raises(
+        ValueError, match=r"whole numbers below 2\*\*53 as scores, received -?\d{16,}; larger ones would"
+    ):
+        rank_items(scores, 1)
+
+
+def test_rank_items_takes_whole_numbers_that_a_float_holds():
+    assert rank_items([[2**53 - 2, 2**53 - 1, -(2**53) + 1]], 3).tolist() == [[1, 0, 2]]
+
+
 def test_rank_items_refuses_one_dimension():
     with pytest.raises(ValueError, match=r"expected scores of shape \(n_users, n_items\), received \(2,\)"):
         rank_items([1.0, 2.0], k=1)

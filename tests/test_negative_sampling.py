@@ -267,7 +267,7 @@ def test_popularity_refuses_a_power_that_is_not_finite():
 
 
 def test_popularity_refuses_negative_counts():
-    with pytest.raises(ValueError, match="expected counts of 0 or more"):
+    with pytest.raises(ValueError, match="expected counts as one finite number of 0 or more an item, not all 0"):
         PopularitySampler([1, -2])
 
 
@@ -294,14 +294,12 @@ def test_sampler_refuses_no_negatives():
 
 
 def test_sampler_refuses_a_user_without_a_row():
-    with pytest.raises(
-        ValueError, match="expected users as whole numbers of 0 or more and below 4, received int64 from 4"
-    ):
+    with pytest.raises(ValueError, match="expected users of 0 or more and below 4, received 4"):
         UniformSampler(10, exclude=EXCLUDE).sample([4], None, 1, rng=np.random.default_rng(0))
 
 
 def test_sampler_refuses_users_in_a_table():
-    with pytest.raises(ValueError, match=r"expected users of shape \(n_batch,\), received \(1, 2\)"):
+    with pytest.raises(ValueError, match=r"expected users as an array of 1 dimension, received shape \(1, 2\)"):
         UniformSampler(10).sample([[0, 1]], None, 1, rng=np.random.default_rng(0))
 
 
@@ -421,12 +419,12 @@ def test_in_batch_refuses_a_row_that_is_alone():
 
 
 def test_in_batch_refuses_users_and_items_of_different_number():
-    with pytest.raises(ValueError, match=r"one item for each user, received 2 users and \(3,\) items"):
+    with pytest.raises(ValueError, match=r"one item for each user, received 2 users and 3 items"):
         InBatchSampler().sample([0, 1], [0, 1, 2], 1, rng=np.random.default_rng(0))
 
 
 def test_in_batch_refuses_an_item_without_a_column():
-    with pytest.raises(ValueError, match="expected items as whole numbers of 0 or more and below 10"):
+    with pytest.raises(ValueError, match="expected items of 0 or more and below 10, received 10"):
         InBatchSampler(exclude=EXCLUDE).sample([0, 1], [0, 10], 1, rng=np.random.default_rng(0))
 
 
@@ -492,7 +490,7 @@ def test_false_negative_rate_needs_a_draw():
 
 
 def test_false_negative_rate_refuses_an_item_without_a_column():
-    with pytest.raises(ValueError, match="expected negatives as whole numbers of 0 or more and below 4"):
+    with pytest.raises(ValueError, match="expected negatives of 0 or more and below 4, received 4"):
         false_negative_rate([[4]], [0], csr_array((2, 4)))
 
 
@@ -534,3 +532,78 @@ def test_false_negative_probability_refuses_other_users():
 def test_false_negative_probability_refuses_what_is_no_distribution():
     with pytest.raises(ValueError, match="expected noise as one finite number of 0 or more"):
         false_negative_probability([0, 0], csr_array(np.ones((1, 2))))
+
+
+# Numbers at the ends of their range, and what is no number
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-300, 1.0, 1e308])
+def test_alias_table_takes_weights_of_any_size(scale):
+    table = AliasTable(np.array([1.0, 1.0, 0.0]) * scale)
+    assert table.probabilities.tolist() == [0.5, 0.5, 0]
+    assert not (table.draw(1000, rng=np.random.default_rng(0)) == 2).any()
+
+
+def test_false_negative_probability_takes_huge_weights():
+    positives = csr_array([[1, 0, 0]])
+    assert false_negative_probability([1e308, 1e308, 0], positives).tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("counts", "power", "expected"),
+    [
+        ([1, 100_000], -1000, [1, 0]),
+        ([1, 100_000], 1000, [0, 1]),
+        ([1e-300, 1e300], -2, [1, 0]),
+        ([5e-324, 1.7e308, 0], 0.0, [0.5, 0.5, 0]),
+        ([2, 8, 0], -0.5, [2 / 3, 1 / 3, 0]),
+    ],
+)
+def test_noise_distribution_takes_any_power(counts, power, expected):
+    assert noise_distribution(counts, power) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("power", [True, "1", None, np.inf])
+def test_noise_distribution_refuses_a_power_that_is_none(power):
+    with pytest.raises(ValueError, match="expected a finite power of the counts, received"):
+        noise_distribution([1, 2], power)
+
+
+@pytest.mark.parametrize("weights", [["1", "2"], [np.nan, 1.0], [[1.0]], [1 + 0j], [None]])
+def test_samplers_refuse_weights_that_are_no_numbers(weights):
+    for make in (AliasTable, NoiseSampler, noise_distribution, PopularitySampler):
+        with pytest.raises(ValueError, match="as one finite number of 0 or more an item"):
+            make(weights)
+
+
+def test_in_batch_gives_whole_numbers_of_any_integers_and_refuses_others():
+    drawn = InBatchSampler().sample([0, 1], np.array([3, 4], dtype=np.uint8), 2, rng=np.random.default_rng(0))
+    assert drawn.dtype == np.int64
+    for items in ([3.0, 4.0], [True, False], ["a", "b"]):
+        with pytest.raises(TypeError, match="items as indices, received"):
+            InBatchSampler().sample([0, 1], items, 2, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("users", [[0.5], [True], ["a"]])
+def test_samplers_refuse_users_that_are_no_indices(users):
+    samplers = (UniformSampler(3), InBatchSampler(), HardSampler(UniformSampler(3), lambda users, items: items, 2))
+    for sampler in samplers:
+        with pytest.raises(TypeError, match="users as indices, received"):
+            sampler.sample(users, [0], 1, rng=np.random.default_rng(0))
+
+
+def test_samplers_refuse_a_user_below_0():
+    with pytest.raises(ValueError, match="users of 0 or more, received -1; count from 0"):
+        UniformSampler(3).sample([-1], None, 1, rng=np.random.default_rng(0))
+
+
+def test_false_negative_rate_refuses_a_mask():
+    with pytest.raises(TypeError, match="negatives as indices, received bool"):
+        false_negative_rate([[True]], [0], csr_array([[1, 0]]))
+
+
+def test_hard_without_a_score_asks_for_one():
+    with pytest.raises(
+        ValueError, match=r"a score to choose by, received None; pass model\.score, or give this to fit_softmax"
+    ):
+        HardSampler(UniformSampler(3), None, 2).sample([0], None, 1, rng=np.random.default_rng(0))

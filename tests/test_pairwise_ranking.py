@@ -88,7 +88,9 @@ def test_gap_gradients_give_nothing_to_a_feature_that_both_items_have():
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_fit_finds_who_likes_new_films_from_their_genres(planted_likes, fit, pooling):
     likes, genres, user_kind, item_kind = planted_likes
-    model = fit(likes, 2, item_features=genres, pooling=pooling, rng=np.random.default_rng(0), progress=False)
+    model = fit(
+        likes, 2, item_features=genres, pooling=pooling, n_epochs=20, rng=np.random.default_rng(0), progress=False
+    )
     scores = model.scores(range(40))[:, 50:]
     own = np.where(user_kind[:, None] == item_kind[50:], scores, np.inf).min(axis=1)
     other = np.where(user_kind[:, None] != item_kind[50:], scores, -np.inf).max(axis=1)
@@ -98,7 +100,8 @@ def test_fit_finds_who_likes_new_films_from_their_genres(planted_likes, fit, poo
 @pytest.mark.parametrize("fit", FITS)
 def test_fit_finds_what_new_users_like_from_their_features(planted_likes, fit):
     likes, _, user_kind, item_kind = planted_likes
-    model = fit(likes[:30], 2, user_features=np.eye(2)[user_kind[:30]], rng=np.random.default_rng(0), progress=False)
+    given = {"user_features": np.eye(2)[user_kind[:30]], "n_epochs": 20}
+    model = fit(likes[:30], 2, **given, rng=np.random.default_rng(0), progress=False)
     scores = model.scores_of(user_features=np.eye(2))[:, :50]
     for kind in (0, 1):
         assert scores[kind, item_kind[:50] == kind].min() > scores[kind, item_kind[:50] != kind].max()
@@ -107,7 +110,7 @@ def test_fit_finds_what_new_users_like_from_their_features(planted_likes, fit):
 @pytest.mark.parametrize("fit", FITS)
 def test_fit_lowers_the_loss(planted_likes, fit):
     losses = fit(planted_likes[0], 2, n_epochs=10, rng=np.random.default_rng(0), progress=False).losses
-    assert losses.shape == (10,)
+    assert losses.shape == (11,)
     assert losses[-1] < 0.7 * losses[0]
 
 
@@ -129,9 +132,22 @@ def test_fit_is_repeatable(planted_likes, fit):
 
 
 @pytest.mark.parametrize("fit", FITS)
+def test_fit_measures_the_start_on_the_pairs_of_the_first_epoch(planted_likes, fit):
+    options = {"learning_rate": 1e-9, "n_epochs": 1, "progress": False}
+    losses = fit(planted_likes[0], 2, rng=np.random.default_rng(0), **options).losses
+    assert losses[1] == pytest.approx(losses[0], rel=1e-6)  # the steps are too short to be seen
+
+
+def test_fit_bpr_starts_near_the_loss_of_a_coin(planted_likes):
+    assert fit_bpr(planted_likes[0], 2, n_epochs=0, rng=np.random.default_rng(0)).losses == pytest.approx(
+        [np.log(2)], abs=0.01
+    )
+
+
+@pytest.mark.parametrize("fit", FITS)
 def test_fit_of_no_epochs_is_its_start(planted_likes, fit):
     model = fit(planted_likes[0], 4, n_epochs=0, rng=np.random.default_rng(0), progress=False)
-    assert len(model.losses) == len(model.n_draws) == 0
+    assert len(model.n_draws) == len(model.n_updates) == 0
     assert np.abs(model.item_embeddings).max() < 0.5 / 4
 
 
@@ -232,7 +248,7 @@ def test_fit_is_as_accurate_as_lightfm(fit, options, loss):
             likes, 4, item_features=features, learning_rate=0.05, batch_size=32, n_epochs=15, **options,
             rng=np.random.default_rng(seed), progress=False,
         )  # fmt: skip
-        theirs = fit_lightfm(likes, 4, loss=loss, item_features=features, n_epochs=15, seed=seed)
+        theirs = fit_lightfm(likes, 4, loss=loss, item_features=features, n_epochs=15, rng=np.random.default_rng(seed))
         models = (ours, theirs)
         areas.append([evaluate(m, split, metrics="auc", progress=False)["auc"].model.mean for m in models])
     difference = np.mean(areas, axis=0)
@@ -258,7 +274,7 @@ def test_fit_is_as_accurate_as_lightfm(fit, options, loss):
     ],
 )
 def test_fit_explains_what_is_wrong(fit, changes, message):
-    usual = {"interactions": csr_array([[1.0, 0.0]]), "n_factors": 1, "rng": np.random.default_rng(0)}
+    usual = {"interactions": csr_array([[1.0, 0.0]]), "n_factors": 1, "n_epochs": 1, "rng": np.random.default_rng(0)}
     with pytest.raises(ValueError, match=message):
         fit(**{**usual, **changes})
 
@@ -266,20 +282,20 @@ def test_fit_explains_what_is_wrong(fit, changes, message):
 @pytest.mark.parametrize("fit", FITS)
 def test_fit_rejects_a_seed_instead_of_a_generator(fit):
     with pytest.raises(TypeError, match=r"rng as a numpy Generator, received 0; use np.random.default_rng\(0\)"):
-        fit(csr_array([[1.0, 0.0]]), 1, rng=0)
+        fit(csr_array([[1.0, 0.0]]), 1, n_epochs=1, rng=0)
 
 
-@pytest.mark.parametrize("fit", [*FITS, lambda likes, d, rng: fit_lightfm(likes, d, seed=0)])
+@pytest.mark.parametrize("fit", [*FITS, fit_lightfm])
 def test_fit_rejects_a_dense_matrix(fit):
     with pytest.raises(TypeError, match="expected interactions as a SciPy sparse matrix"):
-        fit(np.eye(2), 1, rng=np.random.default_rng(0))
+        fit(np.eye(2), 1, n_epochs=1, rng=np.random.default_rng(0))
 
 
 def test_fit_bpr_rejects_unknown_negatives():
     with pytest.raises(ValueError, match="negatives among 'uniform', 'popularity', received 'hard'"):
-        fit_bpr(csr_array([[1.0, 0.0]]), 1, negatives="hard", rng=np.random.default_rng(0))
+        fit_bpr(csr_array([[1.0, 0.0]]), 1, negatives="hard", n_epochs=1, rng=np.random.default_rng(0))
 
 
 def test_fit_warp_rejects_no_draws():
     with pytest.raises(ValueError, match="max_draws as a whole number of 1 or more, received 0"):
-        fit_warp(csr_array([[1.0, 0.0]]), 1, max_draws=0, rng=np.random.default_rng(0))
+        fit_warp(csr_array([[1.0, 0.0]]), 1, max_draws=0, n_epochs=1, rng=np.random.default_rng(0))

@@ -36,29 +36,29 @@ def refuse(is_bad, matrix, expected, advice):
 
 def check_pair(pair, matrix, n_factors=None):
     """Return copies of (user_factors, item_factors) that fit a matrix of shape (n_users, n_items)."""
-    if len(pair) != 2:
-        raise ValueError(f"expected init=(user_factors, item_factors), received {len(pair)} entries; give a pair")
+    if not hasattr(pair, "__len__") or len(pair) != 2:
+        received = f"{len(pair)} entries" if hasattr(pair, "__len__") else type(pair).__name__
+        raise ValueError(f"expected init=(user_factors, item_factors), received {received}; give a pair")
     users = check_factors("user_factors", pair[0], matrix.shape[0], matrix.dtype, n_factors)
     return users, check_factors("item_factors", pair[1], matrix.shape[1], matrix.dtype, users.shape[1])
 
 
 def check_factors(name, factors, n_rows, dtype, n_factors=None):
-    """Return a copy of finite factors of shape (n_rows, n_factors); any number of factors if None."""
-    factors = np.array(factors, dtype=dtype)  # a copy: what a caller gave is never modified
-    is_table = factors.ndim == 2 and factors.shape[1] > 0
-    if not is_table or factors.shape != (n_rows, n_factors or factors.shape[1]):
-        expected = f"({n_rows}, {n_factors or 'n_factors'})"
-        raise ValueError(f"expected {name} of shape {expected}, received {factors.shape}; use one row a vector")
-    if not np.isfinite(factors).all():
-        row = int(np.argmin(np.isfinite(factors).all(axis=1)))
-        raise ValueError(f"expected finite {name}, received NaN or infinity in row {row}; fit them again")
-    return factors
+    """Return a copy of finite factors of shape (n_rows, n_factors); any number of factors from 1 on if None."""
+    factors = check_floats(name, factors, (n_rows, "n_factors" if n_factors is None else n_factors))
+    if n_factors is None and not factors.shape[1]:
+        raise ValueError(
+            f"expected {name} of shape ({n_rows}, n_factors), received {factors.shape}; give them a factor"
+        )
+    return np.array(factors, dtype=dtype)  # a copy: what a caller gave is never modified
 
 
-def check_whole(name, value, low):
-    """Raise an error unless the value is a whole number of `low` or more; True is none."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise ValueError(f"expected {name} as a whole number of {low} or more, received {value!r}; choose another")
+def check_whole(name, value, low, high=None):
+    """Raise an error unless the value is a whole number of `low` or more, and of `high` at most; True is none."""
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_whole or value < low or (high is not None and value > high):
+        limits = f"of {low} or more" if high is None else f"from {low} to {high}"
+        raise ValueError(f"expected {name} as a whole number {limits}, received {value!r}; choose another")
 
 
 def check_number(name, value):
@@ -89,8 +89,8 @@ def check_indices(name, indices, n, n_dimensions=1):
         What they are called in an error, in the plural.
     indices : array_like, int
         Any array of `n_dimensions`, or of any number of them if that is None.
-    n : int
-        How many there are.
+    n : int or None
+        How many there are; None if any number of 0 or more will do.
     n_dimensions : int or None, optional
 
     Returns
@@ -106,12 +106,14 @@ def check_indices(name, indices, n, n_dimensions=1):
             f"expected {name} as an array of {n_dimensions} dimension{'s' * (n_dimensions > 1)}, received shape "
             f"{indices.shape}; a single index goes in a list"
         )
-    is_bad = (indices < 0) | (indices >= n) if indices.size else np.zeros(0, dtype=bool)
+    if not indices.size:
+        return np.zeros(indices.shape, dtype=np.int64)
+    is_bad = (indices < 0) | (indices >= (np.iinfo(np.int64).max if n is None else n))
     if is_bad.any():
-        raise ValueError(
-            f"expected {name} of 0 or more and below {n}, received {indices[is_bad][0]}; the model was fitted with no "
-            "others"
+        limit, advice = (
+            ("", "count from 0") if n is None else (f" and below {n}", "the model was fitted with no others")
         )
+        raise ValueError(f"expected {name} of 0 or more{limit}, received {indices[is_bad][0]}; {advice}")
     return indices.astype(np.int64)
 
 
@@ -123,7 +125,66 @@ def check_vectors(name, vectors):
             f"expected {name} as real numbers of shape (n_{name}, n_factors), received {vectors.dtype} of shape "
             f"{vectors.shape}; use one row a vector"
         )
-    if not np.isfinite(vectors).all():
-        row = int(np.argmin(np.isfinite(vectors).all(axis=1)))
-        raise ValueError(f"expected finite {name}, received NaN or infinity in row {row}; leave it out")
-    return vectors.astype(np.float32 if vectors.dtype == np.float32 else np.float64, copy=False)
+    return check_floats(name, vectors)
+
+
+def check_floats(name, array, shape=None):
+    """Return finite real numbers as float32 or float64: products of small integers would leave the range of their type.
+
+    Parameters
+    ----------
+    name : str
+        What they are called in an error, in the plural.
+    array : array_like
+        Copied only if its type has to change.
+    shape : tuple of int or str, optional
+        What is expected; a str names a length that can be any.
+
+    Returns
+    -------
+    ndarray of the same shape, float32 if the array is float32, else float64
+    """
+    array = np.asarray(array)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"expected {name} of real numbers, received {array.dtype}; convert them to float")
+    if shape is not None and not _has_shape(array, shape):
+        wanted = ", ".join(map(str, shape)) + "," * (len(shape) == 1)
+        advice = "use one row a vector" if len(shape) == 2 else "give one number for each vector"
+        raise ValueError(f"expected {name} of shape ({wanted}), received {array.shape}; {advice}")
+    if not np.isfinite(array).all():
+        row = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise ValueError(f"expected finite {name}, received NaN or infinity in row {row}; leave it out, or fit again")
+    return array.astype(np.float32 if array.dtype == np.float32 else np.float64, copy=False)
+
+
+def _has_shape(array, shape):
+    return array.ndim == len(shape) and all(isinstance(m, str) or n == m for n, m in zip(array.shape, shape))
+
+
+def check_rate(learning_rate, usual):
+    """Raise an error unless the learning rate is a finite number above 0; `usual` is one to start from."""
+    check_number("learning_rate", learning_rate)
+    if learning_rate == 0:
+        raise ValueError(f"expected a learning_rate above 0, received 0; {usual:g} is a start")
+
+
+def refuse_divergence(loss, limit, arrays, epoch, learning_rate):
+    """Raise an error that names the remedy if a fit has left all bounds.
+
+    Parameters
+    ----------
+    loss : float
+        Of this epoch.
+    limit : float
+        A loss so large that nothing can have been learned.
+    arrays : iterable of ndarray
+        What the fit changes.
+    epoch : int
+        The first is 1.
+    learning_rate : float
+    """
+    if not loss <= limit or not all(np.isfinite(array).all() for array in arrays):  # NaN is not below any limit
+        raise ValueError(
+            f"expected a learning_rate at which the loss does not explode, received {learning_rate:g}: the loss was "
+            f"{loss:.3g} in epoch {epoch}; try a tenth of it"
+        )

@@ -31,6 +31,9 @@ POOLINGS = ("mean", "sum")
 # The integral runs over a standard normal number; what is farther out than this weighs less than 1e-18.
 REACH = 9.0
 
+# Up to here the numbers of `expected_precision` and `normal_consistency` were compared with exact ones.
+MAX_ITEMS = 10**12
+
 # Numbers that are held at a time: terms of the integral, draws of the exact law, scores of the simulation.
 MAX_TERMS, MAX_DRAWS, MAX_SCORES = 2**18, 2**18, 2**24
 
@@ -174,7 +177,7 @@ def expected_precision(d, n_items, k, *, mean=0.0, std=1.0, skewness=0.0, kurtos
     >>> round(expected_precision(128, 10**12, 10), 6)
     0.001409
     """
-    check_whole("n_items", n_items, 1)
+    check_whole("n_items", n_items, 1, MAX_ITEMS)
     k = _check_k(k, n_items)
     _check_distribution(mean, std, skewness, kurtosis)
     # in units of the standard deviation, so that no scale is too large or too small
@@ -310,7 +313,7 @@ def normal_consistency(d, n_items, k, *, n_samples=10_000, rng, progress=True):
     Estimate(mean=1.0, standard_error=0.0)
     """
     check_whole("d", d, 1)
-    check_whole("n_items", n_items, 1)
+    check_whole("n_items", n_items, 1, MAX_ITEMS)
     k = int(_check_k(k, n_items, is_array=False))
     check_whole("n_samples", n_samples, 2)
     check_rng(rng)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from utils.checks import check_rng, check_vectors, check_whole
+from utils.checks import check_floats, check_matrix, check_rng, check_vectors, check_whole
 from utils.metrics import rank_items
 from utils.similarity import scores, unit_rows
 
@@ -26,8 +26,8 @@ def cooccurrence(matrix):
 
     Raises
     ------
-    ValueError
-        If `matrix` has not two dimensions.
+    TypeError, ValueError
+        If `matrix` has not two dimensions, or an entry is no finite number.
 
     Examples
     --------
@@ -169,8 +169,8 @@ def nearest_items(vectors, k, measure="cosine"):
 
     Raises
     ------
-    ValueError
-        If k is not from 1 to n_items - 1, and as in `utils.similarity.scores`.
+    TypeError, ValueError
+        If k is not a whole number from 1 to n_items - 1, and as in `utils.similarity.scores`.
 
     Examples
     --------
@@ -180,10 +180,7 @@ def nearest_items(vectors, k, measure="cosine"):
            [1]])
     """
     table = scores(vectors, vectors, measure).astype(np.float64)  # (n_items, n_items)
-    if k != int(k) or not 1 <= k < len(table):
-        raise ValueError(
-            f"expected k from 1 to the number of other items, {len(table) - 1}, received {k}; ask for fewer items"
-        )
+    check_whole("k", k, 1, len(table) - 1)
     np.fill_diagonal(table, -np.inf)
     return rank_items(table, int(k))
 
@@ -353,10 +350,9 @@ def project_to_plane(vectors, like=None):
 
 def _check_interactions(matrix):
     """Return which entries are not 0, sparse or dense as they came."""
-    matrix = matrix if issparse(matrix) else np.asarray(matrix)
-    if matrix.ndim != 2:
-        raise ValueError(f"expected a matrix of shape (n_users, n_items), received {matrix.shape}; use one row a user")
-    return matrix != 0
+    if issparse(matrix):
+        return check_matrix(matrix, "matrix") != 0
+    return check_floats("matrix", matrix, ("n_users", "n_items")) != 0
 
 
 def _signs(columns):
@@ -388,12 +384,10 @@ def _centred(rows, name, scale=True):
 
 
 def _check_table(table, name):
-    table = np.asarray(table, dtype=np.float64)
+    table = np.asarray(table)
     if table.ndim != 2 or table.shape[1] == 0 or table.shape[0] == 0:
         raise ValueError(f"expected {name} of shape (n_items, n_factors), received {table.shape}; use one row an item")
-    if not np.isfinite(table).all():
-        raise ValueError(f"expected finite {name}, received NaN or infinity; leave such rows out")
-    return table
+    return check_floats(name, table).astype(np.float64, copy=False)
 
 
 def centre(items):

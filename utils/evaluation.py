@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.book.progress import progress_bar
+from utils.checks import check_whole
 from utils.metrics import (
     auc,
     average_precision_at_k,
     catalogue_coverage,
-    check_k,
     check_relevant,
     count_relevant,
     hit_rate_at_k,
@@ -25,7 +25,7 @@ from utils.metrics import (
     recall_at_k,
     reciprocal_rank,
 )
-from utils.recommender import candidate_scores
+from utils.recommender import candidate_scores, check_model, check_users
 
 # `evaluate` holds the scores of so many (user, item) pairs at a time (32 MB in float64), and a few copies of them.
 MAX_SCORES = 2**22
@@ -36,7 +36,7 @@ class Popularity:
 
     Parameters
     ----------
-    interactions : Interactions
+    events : Interactions
         Where to count.
 
     Attributes
@@ -53,8 +53,9 @@ class Popularity:
            [1., 2.]])
     """
 
-    def __init__(self, interactions):
-        self.popularity = np.bincount(interactions.items, minlength=interactions.n_items)
+    def __init__(self, events):
+        self.popularity = np.bincount(events.items, minlength=events.n_items)
+        self._n_users = events.n_users
 
     def scores(self, users):
         """Return the popularity of every item, once for each user.
@@ -62,13 +63,19 @@ class Popularity:
         Parameters
         ----------
         users : array_like of shape (n,), int
-            Only their number matters.
+            Indices, from 0. All get the same.
 
         Returns
         -------
         ndarray of shape (n, n_items), float64
             Read-only: all rows are the same memory.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `utils.recommender.check_users`.
         """
+        users = check_users(users, self._n_users)
         return np.broadcast_to(self.popularity.astype(np.float64), (len(users), len(self.popularity)))
 
 
@@ -192,9 +199,9 @@ def evaluate(recommender, split, k=10, *, metrics=None, graded=False, name="mode
 
     Parameters
     ----------
-    recommender : object with a method ``scores(users)``
-        Fitted on ``split.train``. Called with an int64 array (n,) of user indices; returns (n, n_items) finite scores,
-        higher is better. They are copied and not changed.
+    recommender : Recommender
+        Whatever has a method ``scores(users)``, fitted on ``split.train``. It is called with an int64 array (n,) of
+        indices and returns (n, n_items) finite scores, higher is better. They are copied and not changed.
     split : Split
         Train and test. The baseline, `Popularity`, is fitted on train.
     k : int, optional
@@ -241,9 +248,9 @@ def evaluate(recommender, split, k=10, *, metrics=None, graded=False, name="mode
     recall@1    0.5000 ± 0.5000  0.5000 ± 0.5000  0.0000 ± 0.0000
     coverage@1  0.3333           0.3333           0.0000
     """
-    k, metrics = check_k(k), _check_metrics(metrics)
-    if not callable(getattr(recommender, "scores", None)):
-        raise TypeError(f"expected a recommender with a method scores(users), received {recommender!r}; give it one")
+    check_whole("k", k, 1)
+    metrics = _check_metrics(metrics)
+    check_model(recommender)
     seen, relevant = _seen_and_relevant(split, graded)
     users = np.flatnonzero(count_relevant(relevant))
     if not len(users):

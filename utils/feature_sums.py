@@ -10,13 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, csr_matrix, eye_array, hstack, issparse
 
-from utils.checks import check_matrix, refuse
+from utils.book.progress import progress_bar
+from utils.checks import check_choice, check_matrix, check_rate, check_rng, check_whole, refuse, refuse_divergence
+from utils.negative_sampling import UniformSampler
+from utils.recommender import check_users
 
 #: What a row of feature vectors can be put together by.
 POOLINGS = ("sum", "mean", "sqrt")
 
 #: The losses that `fit_lightfm` knows.
 LIGHTFM_LOSSES = ("logistic", "bpr", "warp", "warp-kos")
+
+# A fit whose loss is so many times that of its start is lost.
+LOST = 100
 
 
 def build_features(rows, names, *, unknown="error"):
@@ -42,7 +48,7 @@ def build_features(rows, names, *, unknown="error"):
         If a feature is unknown, a name occurs twice, a weight is negative or not finite, or `unknown` is something
         else.
     TypeError
-        If a row is a str: its letters would be taken for features.
+        If a row or `names` is a str (its letters would be taken for features), or a weight is no number.
 
     Examples
     --------
@@ -51,8 +57,9 @@ def build_features(rows, names, *, unknown="error"):
            [0. , 0. ],
            [0.5, 0. ]])
     """
-    if unknown not in ("error", "ignore"):
-        raise ValueError(f"expected unknown='error' or 'ignore', received {unknown!r}; choose one")
+    check_choice("unknown", unknown, ("error", "ignore"))
+    if isinstance(names, str):
+        raise TypeError(f"expected names as a list, received the str {names!r}; its letters would be taken for names")
     column = {name: i for i, name in enumerate(names)}
     if len(column) < len(names):
         twice = next(name for i, name in enumerate(names) if column[name] != i)
@@ -65,6 +72,8 @@ def build_features(rows, names, *, unknown="error"):
             )
         weights = features.items() if isinstance(features, dict) else ((feature, 1.0) for feature in features)
         for feature, weight in weights:
+            if isinstance(weight, str):  # NumPy would read a number in it
+                raise TypeError(f"expected numbers as weights, received the str {weight!r} in row {row}; convert it")
             if feature in column:
                 entries.append((row, column[feature], weight))
             elif unknown == "error":
@@ -140,8 +149,7 @@ def pool(features, pooling="sum"):
            [0. , 1. ],
            [0. , 0. ]])
     """
-    if pooling not in POOLINGS:
-        raise ValueError(f"expected a pooling among {', '.join(map(repr, POOLINGS))}, received {pooling!r}; choose one")
+    check_choice("pooling", pooling, POOLINGS)
     features = _check_features(features, "features")
     if pooling == "sum":
         return features
@@ -234,10 +242,11 @@ class FeatureModel:
         Zeros if left out.
     pooling : {"sum", "mean", "sqrt"}, optional
         For both sides. A side of identity features alone is the same with each.
-    losses : ndarray of shape (n_epochs,), optional
-        Mean loss of a visited pair during each epoch, before its own update. None if the fit does not say.
+    losses : ndarray of shape (1 + n_epochs,), optional
+        Mean loss of a pair: of the start, then of each epoch, as the fit says. None for a model that was not fitted.
     n_draws, n_updates : ndarray of shape (n_epochs,), int, optional
-        How many negatives were drawn in each epoch, and how many pairs changed the vectors.
+        How many negatives were drawn in each epoch, and how many pairs changed the vectors. None if the fit does not
+        say.
 
     Raises
     ------
@@ -305,23 +314,19 @@ class FeatureModel:
         Parameters
         ----------
         users : array_like of shape (n,), int
-            Indices, not below 0.
+            Indices, from 0. A user whom the model has not met has features, and so `scores_of`.
 
         Returns
         -------
-        ndarray of shape (n, n_items)
-            Higher is better. `utils.evaluation.evaluate` asks for no more than this.
+        ndarray of shape (n, n_items), float
+            Higher is better.
 
         Raises
         ------
-        ValueError
-            If an index is not that of a user.
+        TypeError, ValueError
+            As `utils.recommender.check_users`.
         """
-        users = np.asarray(users, dtype=int)
-        n_users = self.user_features.shape[0]
-        if users.size and (users.min() < 0 or users.max() >= n_users):
-            wrong = users[(users < 0) | (users >= n_users)][0]
-            raise ValueError(f"expected users of 0 or more and below {n_users}, received {wrong}; use scores_of")
+        users = check_users(users, self.user_features.shape[0])
         return self.scores_of(user_features=self.user_features[users])
 
     def scores_of(self, user_features=None, item_features=None):
@@ -362,16 +367,17 @@ def fit_lightfm(
     item_features=None,
     pooling="sum",
     learning_rate=0.05,
-    n_epochs=20,
     max_sampled=10,
-    seed,
+    n_epochs,
+    rng,
+    progress=True,
 ):
-    """Learn feature vectors with the package LightFM, on one thread, so that the same seed gives the same model.
+    r"""Learn feature vectors with the package LightFM, on one thread, so that the same state gives the same model.
 
     Parameters
     ----------
     interactions : sparse matrix or array of shape (n_users, n_items)
-        Above 0: a positive. Below 0: a negative, which only the loss "logistic" reads.
+        Above 0: a positive. Others that are stored: negatives, which only the loss "logistic" reads.
     n_factors : int
         1 or more.
     loss : {"logistic", "bpr", "warp", "warp-kos"}, optional
@@ -381,46 +387,74 @@ def fit_lightfm(
     pooling : {"sum", "mean", "sqrt"}, optional
         LightFM sums; for another pooling it gets scaled rows.
     learning_rate : float, optional
-        Of AdaGrad.
-    n_epochs : int, optional
-        0 or more.
+        Of AdaGrad, above 0.
     max_sampled : int, optional
         How often "warp" and "warp-kos" draw for a violation.
-    seed : int
-        For LightFM's own generator.
+    n_epochs : int
+        0 or more.
+    rng : numpy.random.Generator
+        Draws the seed of LightFM's own generator, then the negatives of the losses.
+    progress : bool, optional
+        Whether to show a progress bar if it takes more than a second.
 
     Returns
     -------
     FeatureModel
-        Without learning curve or counts: LightFM reports none.
+        LightFM reports no loss and no counts. The losses are measured at the start and after each epoch, all on the
+        same pairs: for "logistic" the mean of :math:`-\log \operatorname{sigmoid}(\pm s_{ui})` over the stored entries;
+        for the others, over the positives and one negative for each, drawn once, the mean of
+        :math:`-\log \operatorname{sigmoid}(\Delta)` for "bpr" and of :math:`\max(0, 1 - \Delta)` for both kinds of
+        WARP, without their weights. A user who has every item is left out of this mean.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described.
+        If an argument is not as described, there is nothing to learn from, or the learning rate is so large that the
+        loss explodes.
 
     References
     ----------
     Kula (2015). The package is ``lightfm-next``, imported as ``lightfm``.
+
+    Examples
+    --------
+    >>> likes = csr_array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
+    >>> model = fit_lightfm(likes, 2, n_epochs=50, rng=np.random.default_rng(0))
+    >>> model.scores([0]).argmax() in (0, 1), model.scores([1]).argmax()
+    (True, np.int64(2))
     """
     from lightfm import LightFM  # here, so that the rest of this module works without the package
 
-    if loss not in LIGHTFM_LOSSES:
-        raise ValueError(f"expected a loss among {', '.join(map(repr, LIGHTFM_LOSSES))}, received {loss!r}; choose one")
+    check_choice("loss", loss, LIGHTFM_LOSSES)
     interactions = check_matrix(interactions, "interactions")
+    check_whole("n_factors", n_factors, 1)
+    check_whole("max_sampled", max_sampled, 1)
+    check_whole("n_epochs", n_epochs, 0)
+    check_rate(learning_rate, 0.05)
+    check_rng(rng)
     n_users, n_items = interactions.shape
     user_features = features_or_identity(user_features, n_users, "user_features")
     item_features = features_or_identity(item_features, n_items, "item_features")
     model = LightFM(
-        no_components=n_factors, loss=loss, learning_rate=learning_rate, max_sampled=max_sampled, random_state=seed
+        no_components=int(n_factors),
+        loss=loss,
+        learning_rate=learning_rate,
+        max_sampled=int(max_sampled),
+        random_state=int(rng.integers(2**31)),
     )
-    model.fit(
-        csr_matrix(_with_int32(interactions.astype(np.float32))).tocoo(),
-        user_features=as_lightfm(pool(user_features, pooling)),
-        item_features=as_lightfm(pool(item_features, pooling)),
-        epochs=n_epochs,
-        num_threads=1,
-    )
+    user_rows, item_rows = (as_lightfm(pool(features, pooling)) for features in (user_features, item_features))
+    data = csr_matrix(_with_int32(interactions.astype(np.float32))).tocoo()
+    measure = _lightfm_loss(model, loss, interactions, user_rows, item_rows, rng)
+
+    def train(epochs):
+        model.fit_partial(data, user_features=user_rows, item_features=item_rows, epochs=epochs, num_threads=1)
+
+    train(0)  # draws the start
+    losses = [measure()]
+    for epoch in progress_bar(range(1, n_epochs + 1), desc="LightFM", unit="epoch", show=progress):
+        train(1)  # which goes on where it stopped: epochs one by one give the vectors of all at once
+        losses.append(measure())
+        refuse_divergence(losses[-1], LOST * losses[0], (), epoch, learning_rate)
     return FeatureModel(
         user_features,
         item_features,
@@ -429,7 +463,44 @@ def fit_lightfm(
         model.user_biases,
         model.item_biases,
         pooling,
+        np.array(losses),
     )
+
+
+def _lightfm_loss(model, loss, interactions, user_rows, item_rows, rng):
+    """Return a function that measures the mean loss of the model as it is, on pairs that are chosen here."""
+    users = np.repeat(np.arange(interactions.shape[0]), np.diff(interactions.indptr))
+    items, is_positive = interactions.indices, interactions.data > 0
+    signs = np.where(is_positive, 1.0, -1.0)
+    if loss != "logistic":
+        is_full = np.bincount(users[is_positive], minlength=interactions.shape[0]) == interactions.shape[1]
+        is_measured = is_positive & ~is_full[users]
+        users, items = users[is_measured], items[is_measured]
+    if not len(users):
+        raise ValueError(
+            f"expected an interaction that the loss {loss!r} can learn from, received none; a positive is above 0, and "
+            "its user lacks an item"
+        )
+    if loss != "logistic":
+        positives = csr_array(
+            (is_positive.astype(float), interactions.indices, interactions.indptr), interactions.shape
+        )
+        negatives = UniformSampler(interactions.shape[1], exclude=positives).sample(users, None, 1, rng=rng)[:, 0]
+
+    def measure():
+        e_users, e_items, of_users, of_items = (
+            array.astype(np.float64)
+            for array in (model.user_embeddings, model.item_embeddings, model.user_biases, model.item_biases)
+        )
+        x, y, biases = user_rows @ e_users, item_rows @ e_items, item_rows @ of_items
+        if loss == "logistic":
+            scores = np.einsum("nd,nd->n", x[users], y[items]) + (user_rows @ of_users)[users] + biases[items]
+            return float(np.logaddexp(0, -signs * scores).mean())
+        gaps = np.einsum("nd,nd->n", x[users], y[items] - y[negatives]) + biases[items] - biases[negatives]
+        losses = np.logaddexp(0, -gaps) if loss == "bpr" else np.maximum(0, 1 - gaps)
+        return float(losses.mean())
+
+    return measure
 
 
 def as_lightfm(features):

@@ -13,11 +13,24 @@ from scipy.sparse import csr_array, issparse
 from scipy.sparse.linalg import svds
 
 from utils.book.progress import progress_bar
-from utils.checks import check_matrix, check_number, check_pair, check_rng, check_whole
+from utils.checks import (
+    check_floats,
+    check_indices,
+    check_matrix,
+    check_number,
+    check_pair,
+    check_rng,
+    check_whole,
+    refuse_divergence,
+)
+from utils.recommender import check_users
 
 # `truncated_svd` makes a sparse matrix dense up to so many entries (8 MB in float64): LAPACK then takes no more than
 # about a second, and gives every digit.
 MAX_DENSE = 2**20
+
+# A fit whose loss is so many times that of its start, or of vectors of 0, is lost.
+LOST = 1000
 
 # `fit_sgd` draws its start with this standard deviation: not 0, where all gradients of the vectors vanish, and small
 # beside the ratings.
@@ -44,6 +57,11 @@ class SVD(NamedTuple):
     def product(self):
         """Return the matrix that the factors stand for, ndarray of shape (n_users, n_items)."""
         return (self.user_factors * self.singular_values) @ self.item_factors.T
+
+    def scores(self, users):
+        """Score all items for some users: their rows of `product`, as `utils.recommender.Recommender.scores` says."""
+        users = check_users(users, len(self.user_factors))
+        return (self.user_factors[users] * self.singular_values) @ self.item_factors.T
 
 
 def truncated_svd(matrix, n_factors):
@@ -196,8 +214,8 @@ class FactorModel:
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit.
+    TypeError, ValueError
+        If vectors or biases are no finite real numbers, or shapes do not fit.
 
     Examples
     --------
@@ -230,11 +248,13 @@ class FactorModel:
                 f"{user_factors.shape} and {item_factors.shape}; both need n_factors columns"
             )
         checked = {
-            "user_factors": user_factors,
-            "item_factors": item_factors,
+            "user_factors": check_floats("user_factors", user_factors),
+            "item_factors": check_floats("item_factors", item_factors),
             "user_biases": _check_biases("user_biases", self.user_biases, len(user_factors)),
             "item_biases": _check_biases("item_biases", self.item_biases, len(item_factors)),
         }
+        if isinstance(self.global_mean, bool) or not np.isfinite(self.global_mean):
+            raise ValueError(f"expected a finite global_mean, received {self.global_mean!r}; 0.0 adds nothing")
         for field, array in checked.items():
             object.__setattr__(self, field, array)  # the dataclass is frozen for everyone else
 
@@ -253,11 +273,11 @@ class FactorModel:
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If an index is not that of a user or an item.
         """
-        users = _check_indices("users", users, len(self.user_factors))
-        items = _check_indices("items", items, len(self.item_factors))
+        users = check_indices("users", users, len(self.user_factors), n_dimensions=None)
+        items = check_indices("items", items, len(self.item_factors), n_dimensions=None)
         products = (self.user_factors[users] * self.item_factors[items]).sum(axis=-1)
         return self.global_mean + self.user_biases[users] + self.item_biases[items] + products
 
@@ -267,19 +287,19 @@ class FactorModel:
         Parameters
         ----------
         users : array_like of shape (n,), int
-            Indices, not below 0.
+            Indices, from 0.
 
         Returns
         -------
-        ndarray of shape (n, n_items)
-            What `predict` gives for each pair. `utils.evaluation.evaluate` asks for no more than this.
+        ndarray of shape (n, n_items), float
+            What `predict` gives for each pair.
 
         Raises
         ------
-        ValueError
-            If an index is not that of a user.
+        TypeError, ValueError
+            As `utils.recommender.check_users`.
         """
-        users = _check_indices("users", users, len(self.user_factors))
+        users = check_users(users, len(self.user_factors))
         offsets = self.global_mean + self.user_biases[users]
         return offsets[:, None] + self.item_biases + self.user_factors[users] @ self.item_factors.T
 
@@ -385,7 +405,7 @@ def fit_sgd(
         If `ratings` or `validation` is not sparse or not of real numbers, or `rng` is not a generator.
     ValueError
         If an entry or a parameter is NaN, infinite or out of its range, a shape does not fit, there is no rating, or
-        the learning rate is so large that the loss overflows.
+        the learning rate is so large that the loss explodes.
 
     Notes
     -----
@@ -422,17 +442,14 @@ def fit_sgd(
     model = _start(ratings, counts, n_factors, has_biases, rng, init)
     shares = [penalty / np.maximum(n, 1) for n in counts]  # the part of the penalty that one rating brings
     curves = [_measure(model, triples, validation, penalty)]
+    limit = LOST * (curves[0][0] + (ratings.data**2).sum())  # far above the start, and above vectors of 0
     for rate in progress_bar(rates, desc="SGD", unit="epoch", show=progress):
         order = rng.permutation(ratings.nnz)
         shuffled = _Triples(*(column[order] for column in triples))
         with np.errstate(over="ignore", invalid="ignore"):  # the next lines report it
             _run_epoch(model, shuffled, shares, rate, has_biases)
             curves.append(_measure(model, triples, validation, penalty))
-        if not np.isfinite(curves[-1][0]):
-            raise ValueError(
-                f"expected a learning_rate at which the loss stays finite, received {rate:g}: it overflowed in epoch "
-                f"{len(curves) - 1}; try a tenth of it"
-            )
+            refuse_divergence(curves[-1][0], limit, (model.user_factors, model.item_factors), len(curves) - 1, rate)
     losses, train_rmse, validation_rmse = np.array(curves).T
     return replace(
         model,
@@ -558,27 +575,16 @@ def _check_ratings(ratings, shape=None, name="ratings"):
 
 
 def _check_biases(name, biases, n):
-    biases = np.zeros(n) if biases is None else np.asarray(biases)
-    if biases.shape != (n,):
-        raise ValueError(f"expected {name} of shape ({n},), one for each vector, received {biases.shape}")
-    return biases
-
-
-def _check_indices(name, indices, n):
-    indices = np.asarray(indices)
-    if indices.size and (indices.min() < 0 or indices.max() >= n):
-        wrong = indices[(indices < 0) | (indices >= n)].flat[0]
-        raise ValueError(f"expected {name} of 0 or more and below {n}, received {wrong}; the model has no others")
-    return indices
+    return np.zeros(n) if biases is None else check_floats(name, biases, (n,))
 
 
 def _check_rates(learning_rate, n_epochs):
     """Return a learning rate for each epoch."""
-    rates = np.asarray(learning_rate, dtype=np.float64)
+    rates = np.asarray(learning_rate)
     if rates.shape not in ((), (n_epochs,)):
         raise ValueError(
             f"expected learning_rate as a number or one for each of {n_epochs} epochs, received shape {rates.shape}"
         )
-    if not (np.isfinite(rates) & (rates > 0)).all():
+    if rates.dtype.kind not in "iuf" or not (np.isfinite(rates) & (rates > 0)).all():
         raise ValueError(f"expected a learning_rate above 0, received {learning_rate!r}; 0.02 is a start")
-    return np.broadcast_to(rates, n_epochs)
+    return np.broadcast_to(rates.astype(np.float64), n_epochs)

@@ -21,7 +21,11 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from utils.checks import check_whole
 from utils.similarity import largest
+
+# Below this, float64 holds every whole number.
+MAX_EXACT = 2**53
 
 
 def rank_items(scores, k):
@@ -43,7 +47,8 @@ def rank_items(scores, k):
     Raises
     ------
     ValueError
-        If `scores` has not two dimensions, an entry is NaN or ``+inf``, or k is not a whole number of 1 or more.
+        If `scores` has not two dimensions, an entry is NaN, ``+inf`` or a whole number of 2**53 or more, or k is not a
+        whole number of 1 or more.
 
     Examples
     --------
@@ -52,9 +57,10 @@ def rank_items(scores, k):
     >>> rank_items([[0.1, -np.inf]], k=3)
     array([[ 0, -1, -1]])
     """
-    scores, k = check_scores(scores), check_k(k)
+    scores = check_scores(scores)
+    check_whole("k", k, 1)
     n_users, n_items = scores.shape
-    ranked = np.full((n_users, k), -1)
+    ranked = np.full((n_users, k), -1, dtype=np.int64)
     n_listed = min(k, n_items)
     if n_listed:
         best = largest(scores, n_listed)
@@ -362,8 +368,7 @@ def catalogue_coverage(ranked, n_items):
     >>> catalogue_coverage([[0, 1], [0, 2]], n_items=4)
     0.75
     """
-    if not _is_whole(n_items) or n_items < 1:
-        raise ValueError(f"expected n_items as a whole number of 1 or more, received {n_items!r}")
+    check_whole("n_items", n_items, 1)
     ranked = _check_ranked(ranked, n_items)
     return len(np.unique(ranked[ranked >= 0])) / int(n_items)
 
@@ -408,17 +413,6 @@ def _divide(numerator, denominator):
     return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
 
 
-def _is_whole(number):
-    return isinstance(number, int | np.integer) and not isinstance(number, bool)
-
-
-def check_k(k):
-    """Return k as an int; raise an error unless it is a whole number of 1 or more."""
-    if not _is_whole(k) or k < 1:
-        raise ValueError(f"expected k as a whole number of 1 or more, received {k!r}; 10 is usual")
-    return int(k)
-
-
 def check_scores(scores):
     """Return scores as a floating table of finite numbers and -inf."""
     scores = np.asarray(scores)
@@ -426,7 +420,12 @@ def check_scores(scores):
         raise ValueError(f"expected scores of shape (n_users, n_items), received {scores.shape}; use one row a user")
     if scores.dtype.kind not in "biuf":
         raise ValueError(f"expected scores that are real numbers, received {scores.dtype}; convert them to float")
-    scores = scores.astype(np.result_type(scores, np.float32), copy=False)
+    given, scores = scores, scores.astype(np.result_type(scores, np.float32), copy=False)
+    if given.dtype.kind in "iu" and given.dtype.itemsize == 8 and (np.abs(scores) >= MAX_EXACT).any():
+        raise ValueError(
+            f"expected whole numbers below 2**53 as scores, received {given.flat[np.abs(scores).argmax()]}; larger "
+            "ones would be rounded, and some that differ would tie: subtract what they have in common"
+        )
     is_bad = ~(scores < np.inf)  # NaN too
     if is_bad.any():
         row = int(np.flatnonzero(is_bad.any(axis=1))[0])

@@ -14,7 +14,7 @@ How an item is drawn decides what a model's scores mean. `logq_correction` takes
 import numpy as np
 from scipy.sparse import csr_array
 
-from utils.checks import check_matrix, check_rng, check_whole
+from utils.checks import check_indices, check_matrix, check_rng, check_whole
 
 # Draws of excluded items are repeated so many times; where a user has nearly everything, the rest is drawn directly.
 MAX_ROUNDS = 12
@@ -62,9 +62,8 @@ class AliasTable:
     """
 
     def __init__(self, weights):
-        weights = _check_weights(weights)
-        self.probabilities = weights / weights.sum()
-        self.heights, self.others = _fill_columns(self.probabilities * len(weights))
+        self.probabilities = _as_distribution(weights)
+        self.heights, self.others = _fill_columns(self.probabilities * len(self.probabilities))
 
     def draw(self, size, *, rng):
         """Draw items.
@@ -120,6 +119,8 @@ class NoiseSampler:
 
     Attributes
     ----------
+    n_items : int
+        Size of the catalogue.
     noise : ndarray of shape (n_items,), float64
         :math:`\pi`, which sums to 1.
     log_noise : ndarray of shape (n_items,), float64
@@ -150,6 +151,7 @@ class NoiseSampler:
     def __init__(self, weights, *, exclude=None):
         self._table = AliasTable(weights)
         self.noise = self._table.probabilities
+        self.n_items = len(self.noise)
         with np.errstate(divide="ignore"):
             self.log_noise = np.log(self.noise)
         self._exclude = None
@@ -185,7 +187,7 @@ class NoiseSampler:
         ValueError
             If `n_negatives` is below 1, a user has no row in `exclude`, or nothing is left to draw for a user.
         """
-        users = _check_users(users, self._exclude)
+        users = check_indices("users", users, None if self._exclude is None else self._exclude.shape[0])
         check_whole("n_negatives", n_negatives, 1)
         negatives = self._draw(len(users) * n_negatives, rng)
         if self._exclude is not None:
@@ -262,7 +264,8 @@ def noise_distribution(counts, power=0.75):
     Raises
     ------
     ValueError
-        If counts have not one dimension, one is negative or not finite, none is above 0, or the power is not finite.
+        If counts have not one dimension, one is negative or not finite, none is above 0, or the power is no finite
+        number.
 
     References
     ----------
@@ -276,15 +279,13 @@ def noise_distribution(counts, power=0.75):
     >>> noise_distribution([16, 1, 0], power=0)
     array([0.5, 0.5, 0. ])
     """
-    counts = np.asarray(counts, dtype=np.float64)
-    if counts.ndim != 1 or not (np.isfinite(counts) & (counts >= 0)).all() or not counts.any():
-        raise ValueError(
-            f"expected counts of 0 or more, one an item and some above 0, received shape {counts.shape} with the sum "
-            f"{counts.sum()}; count the events of each item"
-        )
+    counts = _check_weights(counts, "counts")
     check_power(power)
-    shares = counts / counts.max()  # else a large power of a large count would leave the range of the type
-    weights = np.power(shares, float(power), out=np.zeros_like(shares), where=shares > 0)
+    is_drawn = counts > 0
+    # The largest power is then 1, so that none leaves the range of the type; the smallest may become 0.
+    with np.errstate(over="ignore", under="ignore"):
+        shares = counts / (counts.max() if power >= 0 else counts[is_drawn].min())
+        weights = np.power(shares, float(power), out=np.zeros_like(shares), where=is_drawn)
     return weights / weights.sum()
 
 
@@ -326,9 +327,10 @@ class HardSampler:
     ----------
     base : sampler
         Where candidates come from; what it excludes never appears.
-    score : callable
+    score : callable or None
         ``score(users, items)`` for arrays of shape (n_batch,) and (n_batch, n) gives scores of shape (n_batch, n). It
-        is asked at every draw, so negatives follow the model as it learns.
+        is asked at every draw. None: `utils.sampled_softmax.fit_softmax` puts in the scores of the model that it fits,
+        so that negatives follow the model as it learns.
     n_candidates : int
         h, 1 or more.
 
@@ -337,7 +339,8 @@ class HardSampler:
     TypeError
         If `score` cannot be called.
     ValueError
-        If `n_candidates` is below 1; in `sample`, if the scores have another shape or one is NaN.
+        If `n_candidates` is below 1; in `sample`, if there is no `score`, or the scores have another shape or one is
+        NaN.
 
     References
     ----------
@@ -352,15 +355,19 @@ class HardSampler:
     """
 
     def __init__(self, base, score, n_candidates):
-        if not callable(score):
+        if score is not None and not callable(score):
             raise TypeError(f"expected score as a function of users and items, received {score!r}; pass model.score")
         check_whole("n_candidates", n_candidates, 1)
         self.base, self.score, self.n_candidates = base, score, n_candidates
 
     def sample(self, users, items, n_negatives, *, rng):
         """Draw negatives for the rows of a batch; as `NoiseSampler.sample`, of equal scores the one drawn first."""
+        if self.score is None:
+            raise ValueError(
+                "expected a score to choose by, received None; pass model.score, or give this to fit_softmax"
+            )
         check_whole("n_negatives", n_negatives, 1)
-        users = _check_users(users)
+        users = check_indices("users", users, None)
         candidates = self.base.sample(users, items, n_negatives * self.n_candidates, rng=rng)
         scores = np.asarray(self.score(users, candidates))
         if scores.shape != candidates.shape or np.isnan(scores).any():
@@ -431,16 +438,16 @@ class InBatchSampler:
         """
         check_rng(rng)
         check_whole("n_negatives", n_negatives, 1)
-        users, items = _check_users(users, self._exclude), np.asarray(items)
+        n_users, n_items = (None, None) if self._exclude is None else self._exclude.shape
+        users, items = check_indices("users", users, n_users), check_indices("items", items, n_items)
         if users.shape != items.shape:
-            raise ValueError(f"expected one item for each user, received {len(users)} users and {items.shape} items")
+            raise ValueError(f"expected one item for each user, received {len(users)} users and {len(items)} items")
         n_batch = len(users)
         if self._exclude is None and n_batch > 1:
             steps = rng.integers(1, n_batch, size=(n_batch, n_negatives))  # to another row, round and round
             return items[(np.arange(n_batch)[:, None] + steps) % n_batch]
         is_allowed = ~np.eye(n_batch, dtype=bool)  # (n_batch, n_batch): may row b draw the item of row c?
         if self._exclude is not None:
-            _check_indices("items", items, self._exclude.shape[1])
             is_allowed &= ~self._exclude[users][:, items].toarray()
         n_allowed = is_allowed.sum(axis=1)
         if not n_allowed.all():
@@ -531,13 +538,13 @@ def false_negative_rate(negatives, users, positives):
     0.75
     """
     positives = _check_exclude(positives, name="positives")
-    users, negatives = _check_users(users, positives), np.asarray(negatives)
+    users = check_indices("users", users, positives.shape[0])
+    negatives = check_indices("negatives", negatives, positives.shape[1], n_dimensions=None)
     if negatives.ndim != 2 or len(negatives) != len(users) or not negatives.size:
         raise ValueError(
             f"expected negatives of shape ({len(users)}, n_negatives) with at least one draw, received "
             f"{negatives.shape}; one row for each user"
         )
-    _check_indices("negatives", negatives, positives.shape[1])
     return float(_is_in(positives, np.repeat(users, negatives.shape[1]), negatives.ravel()).mean())
 
 
@@ -579,8 +586,7 @@ def false_negative_probability(noise, positives, *, exclude=None):
     >>> false_negative_probability([0.5, 0.3, 0.2], positives, exclude=csr_array([[1, 0, 0], [0, 0, 0]]))
     array([0.6, 0.2])
     """
-    weights = _check_weights(noise, "noise")
-    noise = weights / weights.sum()
+    noise = _as_distribution(noise, "noise")
     positives = _check_exclude(positives, len(noise), "positives").astype(float)
     if exclude is None:
         return positives @ noise
@@ -604,12 +610,22 @@ def _is_in(matrix, rows, columns):
 
 def check_power(power):
     """Raise an error unless the power of the counts is a finite number."""
-    if not isinstance(power, int | float | np.integer | np.floating) or not np.isfinite(power):
+    is_number = isinstance(power, int | float | np.integer | np.floating) and not isinstance(power, bool)
+    if not is_number or not np.isfinite(power):
         raise ValueError(f"expected a finite power of the counts, received {power!r}; 0.75 is usual")
 
 
+def _as_distribution(weights, name="weights"):
+    """Return weights, divided by their sum."""
+    weights = _check_weights(weights, name)
+    # A power of two changes no digit, and keeps the sum of huge weights within the range of the type.
+    weights = np.ldexp(weights, -np.frexp(weights.max())[1])
+    return weights / weights.sum()
+
+
 def _check_weights(weights, name="weights"):
-    weights = np.asarray(weights, dtype=np.float64)
+    weights = np.asarray(weights)
+    weights = weights.astype(np.float64) if weights.dtype.kind in "biuf" else np.full(weights.shape, np.nan)
     is_good = weights.ndim == 1 and np.isfinite(weights).all() and (weights >= 0).all() and weights.any()
     if not is_good:
         raise ValueError(
@@ -628,20 +644,3 @@ def _check_exclude(matrix, n_items=None, name="exclude"):
             f"expected {name} with {n_items} columns, one an item, received {matrix.shape}; keep all items"
         )
     return csr_array(matrix.astype(bool))
-
-
-def _check_users(users, matrix=None):
-    users = np.asarray(users)
-    if users.ndim != 1:
-        raise ValueError(f"expected users of shape (n_batch,), received {users.shape}; give one for each row")
-    if matrix is not None:
-        _check_indices("users", users, matrix.shape[0])
-    return users
-
-
-def _check_indices(name, indices, n):
-    if indices.size and (indices.dtype.kind not in "iu" or indices.min() < 0 or indices.max() >= n):
-        raise ValueError(
-            f"expected {name} as whole numbers of 0 or more and below {n}, received {indices.dtype} from "
-            f"{indices.min()} to {indices.max()}; give rows and columns of the matrix"
-        )

@@ -4,17 +4,21 @@ Both learn the vectors of features, of which users and items are sums or means (
 and every item is a feature of its own, that is a matrix factorisation.
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from utils.book.progress import progress_bar
-from utils.checks import check_choice, check_matrix, check_number, check_rng, check_whole
+from utils.checks import check_choice, check_matrix, check_rate, check_rng, check_whole, refuse_divergence
 from utils.feature_sums import FeatureModel, features_or_identity, pool
 
 #: How `fit_bpr` draws negatives.
 NEGATIVES = ("uniform", "popularity")
+
+# A fit whose loss is so many times that of its start is lost.
+LOST = 100
 
 
 def fit_bpr(
@@ -27,8 +31,8 @@ def fit_bpr(
     has_biases=True,
     negatives="uniform",
     learning_rate=0.1,
-    n_epochs=20,
     batch_size=64,
+    n_epochs,
     rng,
     progress=True,
 ):
@@ -54,10 +58,10 @@ def fit_bpr(
         Whether each item is drawn as often as any other, or as often as it occurs. LightFM's BPR does the second.
     learning_rate : float, optional
         Of AdaGrad, above 0.
-    n_epochs : int, optional
-        0 or more.
     batch_size : int, optional
         How many pairs are looked at before the vectors change: 1 is plain stochastic gradient descent, more is faster.
+    n_epochs : int
+        0 or more.
     rng : numpy.random.Generator
         Draws the start, the order and the negatives.
     progress : bool, optional
@@ -66,12 +70,14 @@ def fit_bpr(
     Returns
     -------
     FeatureModel
-        With the learning curve and the number of draws and of updates.
+        With the learning curve and the number of draws and of updates. Its first loss is that of the start, on the
+        negatives of the first epoch; the others are means over the visits of an epoch, each before its own update.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described, a user has every item, or there is no interaction.
+        If an argument is not as described, a user has every item, there is no interaction, or the learning rate is so
+        large that the loss explodes.
 
     References
     ----------
@@ -91,11 +97,11 @@ def fit_bpr(
     check_choice("negatives", negatives, NEGATIVES)
     task = _start(interactions, n_factors, user_features, item_features, pooling, rng)
 
-    def find(users, positives):
-        drawn, n_draws = task.draw_negatives(users, by_popularity=negatives == "popularity")
+    def find(users, positives, rng):
+        drawn, n_draws = task.draw_negatives(users, negatives == "popularity", rng)
         return np.ones(len(users), dtype=bool), drawn, np.ones(len(users)), n_draws
 
-    return _fit(task, find, bpr_loss, has_biases, learning_rate, n_epochs, batch_size, progress, "BPR")
+    return _fit(task, find, bpr_loss, has_biases, learning_rate, n_epochs, batch_size, rng, progress, "BPR")
 
 
 def fit_warp(
@@ -108,8 +114,8 @@ def fit_warp(
     has_biases=True,
     max_draws=10,
     learning_rate=0.1,
-    n_epochs=20,
     batch_size=16,
+    n_epochs,
     rng,
     progress=True,
 ):
@@ -129,15 +135,16 @@ def fit_warp(
         As in `fit_bpr`.
     max_draws : int, optional
         1 or more. A draw that hits an item of the user's own counts, and is no violation.
-    learning_rate, n_epochs, rng, progress
-        As in `fit_bpr`.
     batch_size : int, optional
         As in `fit_bpr`, and smaller: the negatives of a batch are found before its first step, so that a large batch
         learns a little less from each.
+    learning_rate, n_epochs, rng, progress
+        As in `fit_bpr`.
 
     Returns
     -------
     FeatureModel
+        As in `fit_bpr`.
 
     Raises
     ------
@@ -158,10 +165,10 @@ def fit_warp(
     check_whole("max_draws", max_draws, 1)
     task = _start(interactions, n_factors, user_features, item_features, pooling, rng)
 
-    def find(users, positives):
-        return task.find_violations(users, positives, max_draws)
+    def find(users, positives, rng):
+        return task.find_violations(users, positives, max_draws, rng)
 
-    return _fit(task, find, warp_loss, has_biases, learning_rate, n_epochs, batch_size, progress, "WARP")
+    return _fit(task, find, warp_loss, has_biases, learning_rate, n_epochs, batch_size, rng, progress, "WARP")
 
 
 class Embeddings(NamedTuple):
@@ -285,14 +292,14 @@ def gap_gradients(parameters, user_rows, item_gaps, slopes):
 class _Task:
     """What stays the same during a fit (features and positives), the parameters, and the drawing of negatives."""
 
-    def __init__(self, positives, features, pooling, parameters, rng):
+    def __init__(self, positives, features, pooling, parameters):
         self.n_items = positives.shape[1]
         self.users = np.repeat(np.arange(positives.shape[0]), np.diff(positives.indptr))
         self.items = positives.indices
         self.pairs = self.users.astype(np.int64) * self.n_items + self.items  # sorted, since the rows are
         self.features, self.pooling = features, pooling
         self.user_rows, self.item_rows = (pool(one, pooling) for one in features)
-        self.parameters, self.rng = parameters, rng
+        self.parameters = parameters
 
     def is_positive(self, users, items):
         """Return whether the users have the items."""
@@ -300,22 +307,22 @@ class _Task:
         places = np.searchsorted(self.pairs, pairs).clip(max=len(self.pairs) - 1)
         return self.pairs[places] == pairs
 
-    def draw_negatives(self, users, by_popularity):
+    def draw_negatives(self, users, by_popularity, rng):
         """Draw an item that the user has not for each user; return the items and how many draws it took."""
         drawn, is_open, n_draws = np.zeros(len(users), dtype=int), np.ones(len(users), dtype=bool), 0
         while is_open.any():
             n_open = int(is_open.sum())
             # a random interaction is about an item in proportion to its popularity
             drawn[is_open] = (
-                self.items[self.rng.integers(len(self.items), size=n_open)]
+                self.items[rng.integers(len(self.items), size=n_open)]
                 if by_popularity
-                else self.rng.integers(self.n_items, size=n_open)
+                else rng.integers(self.n_items, size=n_open)
             )
             n_draws += n_open
             is_open[is_open] = self.is_positive(users[is_open], drawn[is_open])
         return drawn, n_draws
 
-    def find_violations(self, users, positives, max_draws):
+    def find_violations(self, users, positives, max_draws, rng):
         """Draw for each pair until a negative comes within 1 of the positive.
 
         Returns which pairs found one, the negatives, the weights of WARP, and the number of all draws.
@@ -327,7 +334,7 @@ class _Task:
         biases = self.item_rows @ p.item_feature_biases
         bar = (x * y[positives]).sum(axis=1) + biases[positives] - 1
         # All draws at once, which is faster than one after another; what comes after the first violation is not used.
-        items = self.rng.integers(self.n_items, size=(n, max_draws))
+        items = rng.integers(self.n_items, size=(n, max_draws))
         is_violation = np.einsum("nd,nkd->nk", x, y.take(items, axis=0)) + biases[items] > bar[:, None]
         is_violation &= ~self.is_positive(users[:, None], items)
         first = is_violation.argmax(axis=1)
@@ -356,35 +363,30 @@ def _start(interactions, n_factors, user_features, item_features, pooling, rng):
         for given, n, name in ((user_features, n_users, "user_features"), (item_features, n_items, "item_features"))
     ]
     embeddings = [(rng.random((one.shape[1], n_factors)) - 0.5) / n_factors for one in features]
-    return _Task(positives, features, pooling, Embeddings(*embeddings, np.zeros(features[1].shape[1])), rng)
+    return _Task(positives, features, pooling, Embeddings(*embeddings, np.zeros(features[1].shape[1])))
 
 
-def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, progress, name):
+def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, rng, progress, name):
     """Visit all interactions in every epoch: find negatives for a batch of them, and take a step."""
     check_whole("n_epochs", n_epochs, 0)
     check_whole("batch_size", batch_size, 1)
-    check_number("learning_rate", learning_rate)
-    if learning_rate == 0:
-        raise ValueError("expected a learning_rate above 0, received 0; 0.1 is a start")
+    check_rate(learning_rate, 0.1)
     squares = [np.ones_like(array) for array in task.parameters]  # as LightFM starts AdaGrad
-    losses, n_draws, n_updates = np.zeros(n_epochs), np.zeros(n_epochs, dtype=int), np.zeros(n_epochs, dtype=int)
+    losses, n_draws, n_updates = np.zeros(1 + n_epochs), np.zeros(n_epochs, dtype=int), np.zeros(n_epochs, dtype=int)
+    for batch in _visit(task, find, loss, batch_size, copy.deepcopy(rng)):  # a copy: to look at the start draws nothing
+        losses[0] += batch.loss
     for epoch in progress_bar(range(n_epochs), desc=name, unit="epoch", show=progress):
-        order = task.rng.permutation(len(task.items))
-        for begin in range(0, len(order), batch_size):
-            batch = order[begin : begin + batch_size]
-            users, positives = task.users[batch], task.items[batch]
-            found, negatives, weights, drawn = find(users, positives)
-            n_draws[epoch] += drawn
-            n_updates[epoch] += found.sum()
-            user_rows = task.user_rows[users[found]]
-            item_gaps = _differences(positives[found], negatives[found], task.n_items) @ task.item_rows
-            pair_losses, slopes = loss(score_gaps(task.parameters, user_rows, item_gaps))
-            losses[epoch] += pair_losses @ weights[found] / len(order)
-            gradients = gap_gradients(task.parameters, user_rows, item_gaps, slopes * weights[found])
-            for array, square, gradient in zip(task.parameters, squares, gradients):
-                if array.ndim == 2 or has_biases:
-                    array -= learning_rate * gradient / np.sqrt(square)
-                    square += gradient**2
+        with np.errstate(over="ignore", invalid="ignore"):  # the last line reports it
+            for batch in _visit(task, find, loss, batch_size, rng):
+                losses[1 + epoch] += batch.loss
+                n_draws[epoch] += batch.n_draws
+                n_updates[epoch] += len(batch.slopes)
+                gradients = gap_gradients(task.parameters, batch.user_rows, batch.item_gaps, batch.slopes)
+                for array, square, gradient in zip(task.parameters, squares, gradients):
+                    if array.ndim == 2 or has_biases:
+                        array -= learning_rate * gradient / np.sqrt(square)
+                        square += gradient**2
+        refuse_divergence(losses[1 + epoch], LOST * losses[0], task.parameters, 1 + epoch, learning_rate)
     p = task.parameters
     return FeatureModel(
         *task.features,
@@ -397,6 +399,30 @@ def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, prog
         n_draws,
         n_updates,
     )
+
+
+class _Batch(NamedTuple):
+    """What `_visit` found out about some interactions, before an update."""
+
+    loss: float  # its part of the mean over all interactions
+    n_draws: int
+    slopes: np.ndarray  # (n,): of the pairs that have found a negative, weighted
+    user_rows: csr_array  # (n, n_user_features)
+    item_gaps: csr_array  # (n, n_item_features)
+
+
+def _visit(task, find, loss, batch_size, rng):
+    """Yield all interactions in a random order, batch after batch, with negatives for the parameters as they are."""
+    order = rng.permutation(len(task.items))
+    for begin in range(0, len(order), batch_size):
+        batch = order[begin : begin + batch_size]
+        users, positives = task.users[batch], task.items[batch]
+        found, negatives, weights, n_draws = find(users, positives, rng)
+        user_rows = task.user_rows[users[found]]
+        item_gaps = _differences(positives[found], negatives[found], task.n_items) @ task.item_rows
+        pair_losses, slopes = loss(score_gaps(task.parameters, user_rows, item_gaps))
+        part = pair_losses @ weights[found] / len(order)
+        yield _Batch(part, n_draws, slopes * weights[found], user_rows, item_gaps)
 
 
 def _differences(positives, negatives, n_items):

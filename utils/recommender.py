@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from scipy.sparse import issparse
 
-from utils.checks import check_indices, check_whole
+from utils.checks import check_choice, check_indices, check_whole
 from utils.metrics import check_scores, rank_items
 from utils.negative_sampling import check_power
 
@@ -44,6 +44,12 @@ class Recommender(Protocol):
         ...
 
 
+def check_model(model):
+    """Raise an error unless the model has a method ``scores``."""
+    if isinstance(model, type) or not callable(getattr(model, "scores", None)):
+        raise TypeError(f"expected a model with a method scores(users), received {model!r}; give it one")
+
+
 def check_users(users, n_users):
     """Check indices of users, as each method ``scores`` does.
 
@@ -51,8 +57,8 @@ def check_users(users, n_users):
     ----------
     users : array_like of shape (n,), int
         Indices, from 0. A list may be empty.
-    n_users : int
-        How many users the model knows.
+    n_users : int or None
+        How many users the model knows; None if that is for others to say.
 
     Returns
     -------
@@ -112,12 +118,13 @@ def recommend(model, users, k, *, exclude=None):
            [ 2, -1]])
     """
     check_whole("k", k, 1)
+    check_model(model)
     if exclude is not None and (not issparse(exclude) or exclude.ndim != 2):
         raise TypeError(
             f"expected exclude as a sparse matrix of shape (n_users, n_items), received {type(exclude).__name__}; "
             "events.to_csr() makes one"
         )
-    users = check_users(users, np.iinfo(np.int64).max if exclude is None else exclude.shape[0])
+    users = check_users(users, None if exclude is None else exclude.shape[0])
     exclude = None if exclude is None else exclude.tocsr()
     ranked = np.empty((len(users), k), dtype=np.int64)
     for begin in range(0, len(users), BLOCK_USERS):
@@ -159,8 +166,7 @@ def candidate_scores(model, users, exclude=None):
     >>> candidate_scores(Always(), np.array([5]), csr_array([[0, 1]]))
     array([[ 0.3, -inf]])
     """
-    if not callable(getattr(model, "scores", None)):
-        raise TypeError(f"expected a model with a method scores(users), received {model!r}; give it one")
+    check_model(model)
     scores = np.array(model.scores(users))  # a copy, since it is changed below
     expected = (len(users), *scores.shape[1:2]) if exclude is None else exclude.shape
     if scores.ndim != 2 or scores.shape != expected:
@@ -194,9 +200,9 @@ class HistoryRecommender:
     Parameters
     ----------
     fitted : ItemVectors
-        Fitted on ``train.sessions()``: its ids are item indices.
-    train : Interactions
-        Who has what.
+        Fitted on ``events.sessions()``: its ids are item indices.
+    events : Interactions
+        Who has what; those that a model may see.
     how : {"cosine", "inner", "context"}, optional
         Which score.
     noise_power : float, optional
@@ -205,12 +211,12 @@ class HistoryRecommender:
     Raises
     ------
     ValueError
-        If `how` is unknown or an id of the fit is no item of `train`.
+        If `how` is unknown or an id of the fit is no item of `events`.
 
     Notes
     -----
-    An item without a vector gets the lowest of all scores. A user without an item of known vector gets popularity from
-    "context", and equal scores from the others.
+    An item without a vector gets a score below all others of the user. A user without an item of known vector gets
+    popularity from "context", and equal scores from the others.
 
     Examples
     --------
@@ -225,30 +231,31 @@ class HistoryRecommender:
     'abcd'
     """
 
-    def __init__(self, fitted, train, how="context", *, noise_power=0.75):
+    def __init__(self, fitted, events, how="context", *, noise_power=0.75):
         ids = np.array(fitted.ids)
-        if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= train.n_items:
+        if ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() >= events.n_items:
             raise ValueError(
-                f"expected ids that are indices of the {train.n_items} items, received {fitted.ids[0]!r} and others; "
-                "fit on train.sessions()"
+                f"expected ids that are indices of the {events.n_items} items, received {fitted.ids[0]!r} and others; "
+                "fit on events.sessions()"
             )
-        if how not in ("cosine", "inner", "context"):
-            raise ValueError(f"expected how as 'cosine', 'inner' or 'context', received {how!r}; choose one")
+        check_choice("how", how, ("cosine", "inner", "context"))
         check_power(noise_power)
         item_vectors = fitted.item_vectors.astype(np.float64)
         if how == "cosine":
             lengths = np.linalg.norm(item_vectors, axis=1, keepdims=True)
             item_vectors /= np.where(lengths > 0, lengths, 1)
-        has_item = train.to_csr("ones", dtype=np.float64)[:, ids]
+        has_item = events.to_csr("ones", dtype=np.float64)[:, ids]
         n_known = np.maximum(has_item.sum(axis=1), 1)
-        self._ids, self._n_items = ids, train.n_items
+        self._ids, self._n_items = ids, events.n_items
         self._profiles = has_item @ item_vectors / n_known[:, None]  # (n_users, n_factors)
         self._others = item_vectors if how == "cosine" else fitted.context_vectors.astype(np.float64)
         self._offsets = noise_power * np.log(fitted.counts) if how == "context" else 0.0
 
     def scores(self, users):
-        """Return the scores of all items for some users, ndarray of shape (len(users), n_items), float64."""
+        """Score all items for some users, as `Recommender.scores` says."""
+        users = check_users(users, len(self._profiles))
         known = self._profiles[users] @ self._others.T + self._offsets
-        result = np.full((len(known), self._n_items), known.min(initial=0.0) - 1)
+        lowest = known.min(axis=1, initial=0.0, keepdims=True) - 1  # by user: no score hangs on who else is asked about
+        result = np.tile(lowest, (1, self._n_items))
         result[:, self._ids] = known
         return result

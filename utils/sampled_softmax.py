@@ -5,23 +5,38 @@ item that was chosen and some that a sampler drew, and asks which one it was. Th
 else need change between one way of drawing and another.
 """
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit
 
 from utils.book.progress import progress_bar
-from utils.checks import check_number, check_rng, check_whole
-from utils.negative_sampling import logq_correction
+from utils.checks import (
+    check_choice,
+    check_floats,
+    check_indices,
+    check_number,
+    check_rate,
+    check_rng,
+    check_whole,
+    refuse_divergence,
+)
+from utils.data import Interactions
+from utils.negative_sampling import HardSampler, logq_correction
+from utils.recommender import check_users
 
 #: How a row of scores is judged, all at once or each by itself.
 LOSSES = ("softmax", "logistic")
 
+# A fit whose loss is so many times that of its start, or of scores of 0, is lost.
+LOST = 100
 
-@dataclass(eq=False)
+
+@dataclass(frozen=True, eq=False)
 class TwoTables:
-    """Vectors of users and of items, and a bias for each item. `train` changes the arrays in place.
+    """Vectors of users and of items, and a bias for each item; and how the fit went.
 
     Attributes
     ----------
@@ -31,11 +46,36 @@ class TwoTables:
         Row i is item i. Not normalised.
     item_biases : ndarray of shape (n_items,), float64
         Added to the score of an item, whoever the user is.
+    losses : ndarray of shape (1 + n_epochs,), float64
+        Mean loss of an event, without the penalty: of the start, on the negatives of the first epoch; then of each
+        epoch, as its batches come. Losses with different negatives are different questions, and cannot be compared.
+        None for tables that were not fitted.
+    n_scores : int
+        How many scores were computed for the steps of all epochs; those that a sampler computes to choose are not
+        counted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are no finite real numbers, or their shapes do not fit.
     """
 
     user_factors: np.ndarray
     item_factors: np.ndarray
     item_biases: np.ndarray
+    losses: np.ndarray | None = None
+    n_scores: int = 0
+
+    def __post_init__(self):
+        users = check_floats("user_factors", self.user_factors, ("n_users", "n_factors"))
+        items = check_floats("item_factors", self.item_factors, ("n_items", users.shape[1]))
+        checked = {
+            "user_factors": users,
+            "item_factors": items,
+            "item_biases": check_floats("item_biases", self.item_biases, (len(items),)),
+        }
+        for field, array in checked.items():
+            object.__setattr__(self, field, array)  # the dataclass is frozen for everyone else
 
     @classmethod
     def start(cls, n_users, n_items, n_factors, *, rng, scale=0.1):
@@ -56,11 +96,15 @@ class TwoTables:
 
         Raises
         ------
+        TypeError
+            If `rng` is not a generator.
         ValueError
-            If a size is below 1.
+            If a size is below 1, or the scale is no number of 0 or more.
         """
         for name, value in (("n_users", n_users), ("n_items", n_items), ("n_factors", n_factors)):
             check_whole(name, value, 1)
+        check_number("scale", scale)
+        check_rng(rng)
         users = scale * rng.standard_normal((n_users, n_factors))
         return cls(users, scale * rng.standard_normal((n_items, n_factors)), np.zeros(n_items))
 
@@ -70,68 +114,48 @@ class TwoTables:
         Parameters
         ----------
         users : array_like of shape (n,), int
-            Indices.
+            Indices, from 0.
         items : array_like of shape (n, n_candidates), int
-            Indices.
+            Indices, from 0.
 
         Returns
         -------
         ndarray of shape (n, n_candidates), float64
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an index is not that of a user or an item.
         """
+        users = check_users(users, len(self.user_factors))
+        items = check_indices("items", items, len(self.item_factors), n_dimensions=2)
         y = self.item_factors.take(items, axis=0)  # what indexing by an array does, and faster
         products = y @ self.user_factors[users][:, :, None]  # (n, n_candidates, 1)
         return products[..., 0] + self.item_biases[items]
 
     def scores(self, users):
-        """Score all items for some users.
-
-        Parameters
-        ----------
-        users : array_like of shape (n,), int
-            Indices.
-
-        Returns
-        -------
-        ndarray of shape (n, n_items), float64
-            `utils.evaluation.evaluate` asks for no more than this.
-        """
+        """Score all items for some users, as `utils.recommender.Recommender.scores` says."""
+        users = check_users(users, len(self.user_factors))
         return self.user_factors[users] @ self.item_factors.T + self.item_biases
 
 
-@dataclass(frozen=True)
-class Training:
-    """What a call of `train` cost, and how its loss fell.
-
-    Attributes
-    ----------
-    n_scores : int
-        How many scores were computed for the loss; those that a sampler computes to choose are not counted.
-    losses : ndarray of shape (n_epochs,), float64
-        Mean loss of an event in each epoch, without the penalty. Losses with different negatives are different
-        questions, and cannot be compared.
-    """
-
-    n_scores: int
-    losses: np.ndarray
-
-
-def train(
-    tables,
-    users,
-    items,
-    sampler,
+def fit_softmax(
+    events,
+    n_factors,
     *,
+    sampler,
     n_negatives=5,
-    n_epochs=15,
     learning_rate=0.3,
     penalty=0.05,
     batch_size=1024,
     log_probabilities=None,
     loss="softmax",
+    n_epochs,
     rng,
+    init=None,
     progress=True,
 ):
-    r"""Train two tables on events: user ``users[e]`` chose item ``items[e]``.
+    r"""Fit two tables to events, each of which says that a user chose an item.
 
     With the chosen item first and its negatives after it, the loss of an event is, for "softmax" and "logistic",
 
@@ -147,18 +171,17 @@ def train(
 
     Parameters
     ----------
-    tables : TwoTables
-        Where to start. Changed in place.
-    users, items : array_like of shape (n_events,), int
-        At least one event. The same event may occur more than once.
+    events : Interactions
+        At least one event. A pair that occurs twice counts twice; values and times do not count.
+    n_factors : int
+        1 or more.
     sampler : sampler or None
-        One of `utils.negative_sampling`. None takes the whole catalogue: the full softmax.
+        One of `utils.negative_sampling`. None takes the whole catalogue: the full softmax. A `HardSampler` without a
+        score chooses by the scores of the tables as they are at each batch.
     n_negatives : int, optional
         Negatives for each event, 1 or more; not used by the full softmax.
-    n_epochs : int, optional
-        How often to visit all events, 0 or more, in a new random order each time.
     learning_rate, penalty : float, optional
-        :math:`\eta` and :math:`\lambda`.
+        :math:`\eta`, above 0, and :math:`\lambda`, 0 or more.
     batch_size : int, optional
         Events whose gradients are summed to one step.
     log_probabilities : array_like of shape (n_items,), optional
@@ -166,21 +189,27 @@ def train(
         full softmax has nothing to correct.
     loss : {"softmax", "logistic"}, optional
         The second one is that of skip-gram with negative sampling.
+    n_epochs : int
+        How often to visit all events, 0 or more, in a new random order each time.
     rng : numpy.random.Generator
-        Draws the order of each epoch, and the negatives.
+        Draws the start, as `TwoTables.start` does, unless `init` is given; then the order of each epoch, and the
+        negatives.
+    init : TwoTables, optional
+        Where to start. Not modified.
     progress : bool, optional
-        Whether training that takes longer than two seconds shows a progress bar.
+        Whether a fit that takes longer than two seconds shows a progress bar.
 
     Returns
     -------
-    Training
+    TwoTables
 
     Raises
     ------
     TypeError
-        If `rng` is not a generator.
+        If `events` are no Interactions, `init` no TwoTables, or `rng` is not a generator.
     ValueError
-        If an argument is out of its range, an index points at no vector, or the full softmax is asked for another loss.
+        If an argument is out of its range or does not fit the events, the full softmax is asked for another loss, or
+        the learning rate is so large that the loss explodes.
 
     References
     ----------
@@ -191,37 +220,53 @@ def train(
     --------
     Two users choose between two items, each always the same one:
 
-    >>> rng = np.random.default_rng(0)
-    >>> tables = TwoTables.start(2, 2, 1, rng=rng)
-    >>> training = train(tables, [0, 1], [0, 1], None, n_epochs=50, rng=rng)
-    >>> tables.scores([0, 1]).argmax(axis=1), training.n_scores
+    >>> events = Interactions.from_labels(["Ann", "Ben"], ["Alien", "Heat"])
+    >>> tables = fit_softmax(events, 1, sampler=None, n_epochs=50, rng=np.random.default_rng(0))
+    >>> tables.scores([0, 1]).argmax(axis=1), tables.n_scores
     (array([0, 1]), 200)
     """
-    users, items = _check_events(users, items, tables)
-    log_q = _check_log_probabilities(log_probabilities, len(tables.item_biases), sampler)
+    _check_events(events)
+    check_whole("n_factors", n_factors, 1)
+    log_q = _check_log_probabilities(log_probabilities, events.n_items, sampler)
     _check_options(sampler, n_negatives, n_epochs, learning_rate, penalty, batch_size, loss, rng)
+    _check_sampler(sampler, events.n_items)
+    start = TwoTables.start(events.n_users, events.n_items, n_factors, rng=rng) if init is None else init
+    tables = _check_init(start, events, n_factors)
+    if isinstance(sampler, HardSampler) and sampler.score is None:
+        sampler = HardSampler(sampler.base, tables.score, sampler.n_candidates)
+
+    def visit(rng):
+        """Yield the loss of each batch in a random order, its gradients, the number of scores, the users and items."""
+        order = rng.permutation(len(events))
+        for begin in range(0, len(order), batch_size):
+            batch = order[begin : begin + batch_size]
+            user, item = events.users[batch], events.items[batch]
+            if sampler is None:
+                yield *_full_step(tables, user, item), user, item
+            else:
+                negatives = _check_negatives(
+                    sampler.sample(user, item, n_negatives, rng=rng), user, n_negatives, tables
+                )
+                candidates = np.column_stack([item, negatives])  # (n_batch, 1 + n_negatives), the chosen one first
+                yield *_sampled_step(tables, user, candidates, log_q, loss), user, item
+
+    losses = [sum(batch[0] for batch in visit(copy.deepcopy(rng))) / len(events)]  # a copy: to look draws nothing
     arrays = (tables.user_factors, tables.item_factors, tables.item_biases)
     squares = [np.full(array.shape, 1e-8) for array in arrays]  # not 0, so that no step divides by it
-    n_scores, losses = 0, []
-    for _ in progress_bar(range(n_epochs), desc="two tables", unit="epoch", show=progress):
-        order, total = rng.permutation(len(users)), 0.0
-        for begin in range(0, len(users), batch_size):
-            batch = order[begin : begin + batch_size]
-            user, item = users[batch], items[batch]
-            if sampler is None:
-                value, gradients, n = _full_step(tables, user, item)
-            else:
-                negatives = sampler.sample(user, item, n_negatives, rng=rng)
-                candidates = np.column_stack([item, negatives])  # (n_batch, 1 + n_negatives), the chosen one first
-                value, gradients, n = _sampled_step(tables, user, candidates, log_q, loss)
-            total, n_scores = total + value, n_scores + n
-            for array, gradient, rows in zip(arrays, gradients, (user, item)):
-                gradient += penalty * np.bincount(rows, minlength=len(array))[:, None] * array
-            for array, gradient, square in zip(arrays, gradients, squares):
-                square += gradient**2
-                array -= learning_rate * gradient / np.sqrt(square)
-        losses.append(total / len(users))
-    return Training(n_scores, np.array(losses))
+    n_scores = 0
+    for epoch in progress_bar(range(1, n_epochs + 1), desc="two tables", unit="epoch", show=progress):
+        total = 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # the last line reports it
+            for value, gradients, n, user, item in visit(rng):
+                total, n_scores = total + value, n_scores + n
+                for array, gradient, rows in zip(arrays, gradients, (user, item)):
+                    gradient += penalty * np.bincount(rows, minlength=len(array))[:, None] * array
+                for array, gradient, square in zip(arrays, gradients, squares):
+                    square += gradient**2
+                    array -= learning_rate * gradient / np.sqrt(square)
+        losses.append(total / len(events))
+        refuse_divergence(losses[-1], LOST * max(losses[0], np.log(2)), arrays, epoch, learning_rate)
+    return replace(tables, losses=np.array(losses), n_scores=n_scores)
 
 
 def loss_gradient(scores, loss="softmax"):
@@ -232,10 +277,10 @@ def loss_gradient(scores, loss="softmax"):
 
     Parameters
     ----------
-    scores : ndarray of shape (n, 1 + n_negatives)
+    scores : ndarray of shape (n, 1 + n_negatives), float
         Finite.
     loss : {"softmax", "logistic"}, optional
-        As in `train`.
+        As in `fit_softmax`.
 
     Returns
     -------
@@ -252,7 +297,7 @@ def loss_gradient(scores, loss="softmax"):
     >>> loss_gradient(np.zeros((1, 4)))
     (array([1.38629436]), array([[-0.75,  0.25,  0.25,  0.25]]))
     """
-    _check_loss(loss)
+    check_choice("loss", loss, LOSSES)
     if loss == "softmax":
         log_total, gradient = _softmax(scores)
         values = log_total - scores[:, 0]
@@ -305,21 +350,49 @@ def _sum_by_row(rows, values, n_rows):
     return places.T @ values
 
 
-def _check_events(users, items, tables):
-    users, items = np.asarray(users), np.asarray(items)
-    if users.ndim != 1 or users.shape != items.shape or not users.size:
-        raise ValueError(
-            f"expected one user and one item for each of one or more events, received shapes {users.shape} and "
-            f"{items.shape}; pass interactions.users and interactions.items"
+def _check_events(events):
+    if not isinstance(events, Interactions):
+        raise TypeError(
+            f"expected events as Interactions, received {type(events).__name__}; Interactions.from_labels makes some"
         )
-    sizes = (len(tables.user_factors), len(tables.item_factors))
-    for name, indices, n in zip(("users", "items"), (users, items), sizes):
-        if indices.min() < 0 or indices.max() >= n:
-            raise ValueError(
-                f"expected {name} of 0 or more and below {n}, received {indices.min()} to {indices.max()}; start "
-                "larger tables"
-            )
-    return users, items
+    if not len(events):
+        raise ValueError("expected one or more events, received none; there is nothing to learn from")
+
+
+def _check_init(init, events, n_factors):
+    """Return a copy of the tables, to be changed in place."""
+    if not isinstance(init, TwoTables):
+        raise TypeError(f"expected init as TwoTables, received {type(init).__name__}; TwoTables.start makes some")
+    expected, received = (events.n_users, n_factors), init.user_factors.shape
+    if (*received, len(init.item_factors)) != (*expected, events.n_items):
+        raise ValueError(
+            f"expected init with user_factors of shape {expected} and {events.n_items} items, received {received} and "
+            f"{len(init.item_factors)}; start tables of that size"
+        )
+    return TwoTables(*(np.array(a, dtype=np.float64) for a in (init.user_factors, init.item_factors, init.item_biases)))
+
+
+def _check_sampler(sampler, n_items):
+    if sampler is not None and not callable(getattr(sampler, "sample", None)):
+        raise TypeError(f"expected a sampler of utils.negative_sampling or None, received {sampler!r}; choose one")
+    while isinstance(sampler, HardSampler):
+        sampler = sampler.base
+    n_sampled = getattr(sampler, "n_items", n_items)  # in-batch negatives come from the events themselves
+    if n_sampled != n_items:
+        raise ValueError(
+            f"expected a sampler of the {n_items} items of the events, received one of {n_sampled}; give it the same "
+            "catalogue"
+        )
+
+
+def _check_negatives(negatives, users, n_negatives, tables):
+    negatives = check_indices("negatives", negatives, len(tables.item_factors), n_dimensions=2)
+    if negatives.shape != (len(users), n_negatives):
+        raise ValueError(
+            f"expected negatives of shape ({len(users)}, {n_negatives}) from the sampler, received {negatives.shape}; "
+            "draw that many for each user"
+        )
+    return negatives
 
 
 def _check_log_probabilities(log_probabilities, n_items, sampler):
@@ -328,6 +401,8 @@ def _check_log_probabilities(log_probabilities, n_items, sampler):
     if sampler is None:
         raise ValueError("expected no log_probabilities without a sampler, received some; there is nothing to correct")
     log_q = np.asarray(log_probabilities, dtype=np.float64)
+    if np.isnan(log_q).any():
+        raise ValueError("expected log_probabilities without NaN, received some; pass log_noise")
     if log_q.shape != (n_items,):
         raise ValueError(
             f"expected log_probabilities of shape ({n_items},), one an item, received {log_q.shape}; pass log_noise"
@@ -336,7 +411,7 @@ def _check_log_probabilities(log_probabilities, n_items, sampler):
 
 
 def _check_options(sampler, n_negatives, n_epochs, learning_rate, penalty, batch_size, loss, rng):
-    _check_loss(loss)
+    check_choice("loss", loss, LOSSES)
     if sampler is None and loss != "softmax":
         raise ValueError(f'expected loss="softmax" where there is no sampler, received {loss!r}; give a sampler')
     for name, value, low in (
@@ -345,11 +420,6 @@ def _check_options(sampler, n_negatives, n_epochs, learning_rate, penalty, batch
         ("batch_size", batch_size, 1),
     ):
         check_whole(name, value, low)
-    check_number("learning_rate", learning_rate)
+    check_rate(learning_rate, 0.3)
     check_number("penalty", penalty)
     check_rng(rng)
-
-
-def _check_loss(loss):
-    if loss not in LOSSES:
-        raise ValueError(f"expected a loss among {', '.join(map(repr, LOSSES))}, received {loss!r}")

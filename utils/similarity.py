@@ -4,6 +4,9 @@ All three measures are scores: higher means more similar. A distance enters with
 """
 
 import numpy as np
+from scipy.sparse import issparse
+
+from utils.checks import check_choice, check_floats, check_whole
 
 #: The measures that `scores` and `top_k` know.
 MEASURES = ("dot", "cosine", "euclidean")
@@ -39,6 +42,8 @@ def scores(queries, items, measure="dot"):
 
     Raises
     ------
+    TypeError
+        If vectors are sparse or no real numbers.
     ValueError
         If shapes do not fit, an entry is not finite, the measure is unknown, or a vector is zero and the measure is
         "cosine": the zero vector has no direction.
@@ -86,6 +91,8 @@ def top_k(queries, items, k, measure="dot"):
 
     Raises
     ------
+    TypeError
+        As in `scores`.
     ValueError
         As in `scores`, and if k is not from 1 to n_items.
 
@@ -102,8 +109,7 @@ def top_k(queries, items, k, measure="dot"):
     """
     queries, items, is_single = _check_vectors(queries, items)
     n_queries, n_items = len(queries), len(items)
-    if k not in range(1, n_items + 1):
-        raise ValueError(f"expected k from 1 to the number of items, {n_items}, received {k}; ask for fewer items")
+    check_whole("k", k, 1, n_items)
     k = int(k)
     queries, items = _as_inner_products(queries, items, measure)
     indices = np.empty((n_queries, k), dtype=np.int64)
@@ -149,6 +155,8 @@ def augment_for_mips(items, queries):
 
     Raises
     ------
+    TypeError
+        As in `scores`.
     ValueError
         If shapes do not fit, an entry is not finite, or there is no item.
 
@@ -176,6 +184,9 @@ def augment_for_mips(items, queries):
 
 def _check_vectors(queries, items):
     """Return both as tables of one floating type, and whether there was a single query."""
+    for name, array in (("queries", queries), ("items", items)):
+        if issparse(array):
+            raise TypeError(f"expected {name} as a dense array, received a {type(array).__name__}; use .toarray()")
     queries, items = np.asarray(queries), np.asarray(items)
     if items.ndim != 2:
         raise ValueError(f"expected items of shape (n_items, n_factors), received {items.shape}; use one row an item")
@@ -184,35 +195,27 @@ def _check_vectors(queries, items):
             f"expected queries of shape (n_queries, {items.shape[1]}) or ({items.shape[1]},), as many numbers as an "
             f"item has, received {queries.shape}; queries and items must live in the same space"
         )
-    for name, array in (("queries", queries), ("items", items)):
-        if array.dtype.kind not in "fiub":
-            raise ValueError(f"expected {name} of real numbers, received {array.dtype}; convert them to float")
-        if not np.isfinite(array).all():
-            raise ValueError(f"expected finite {name}, received NaN or infinity in row {_bad_row(array)}; leave it out")
-    dtype = np.float32 if queries.dtype == items.dtype == np.float32 else np.float64
-    return np.atleast_2d(queries).astype(dtype, copy=False), items.astype(dtype, copy=False), queries.ndim == 1
-
-
-def _bad_row(array):
-    return int(np.flatnonzero(~np.isfinite(np.atleast_2d(array)).all(axis=1))[0])
+    is_single, queries = queries.ndim == 1, np.atleast_2d(queries)
+    queries, items = check_floats("queries", queries), check_floats("items", items)
+    dtype = np.result_type(queries, items)
+    return queries.astype(dtype, copy=False), items.astype(dtype, copy=False), is_single
 
 
 def _as_inner_products(queries, items, measure):
     """Return vectors whose inner product is the score; for "euclidean", minus the squared distance."""
+    check_choice("measure", measure, MEASURES)
     if measure == "dot":
         return queries, items
     if measure == "cosine":
         return unit_rows(queries, "queries"), unit_rows(items, "items")
-    if measure == "euclidean":
-        # Distances do not change when all points move together, and near the origin fewer digits cancel. Whole steps
-        # keep whole numbers whole, so that equal distances between them stay exactly equal.
-        centre = np.rint(items.mean(axis=0, dtype=np.float64)) if len(items) else 0.0
-        queries, items = queries - centre, items - centre
-        ones = np.ones((len(queries), 1))
-        left = np.hstack([2 * queries, -ones, -(queries**2).sum(axis=1, keepdims=True)])
-        right = np.hstack([items, (items**2).sum(axis=1, keepdims=True), np.ones((len(items), 1))])
-        return left, right
-    raise ValueError(f"expected a measure among {', '.join(map(repr, MEASURES))}, received {measure!r}; choose one")
+    # Distances do not change when all points move together, and near the origin fewer digits cancel. Whole steps keep
+    # whole numbers whole, so that equal distances between them stay exactly equal.
+    centre = np.rint(items.mean(axis=0, dtype=np.float64)) if len(items) else 0.0
+    queries, items = queries - centre, items - centre
+    ones = np.ones((len(queries), 1))
+    left = np.hstack([2 * queries, -ones, -(queries**2).sum(axis=1, keepdims=True)])
+    right = np.hstack([items, (items**2).sum(axis=1, keepdims=True), np.ones((len(items), 1))])
+    return left, right
 
 
 def _finish(products, measure):

@@ -61,7 +61,8 @@ def feature_sums_of(movielens, name, seed):
     likes = split.train.to_csr("ones")
     features = film_features(movielens, columns, FEATURE_SETTINGS["min_films"])
     size = {"n_factors": FEATURE_SETTINGS["n_factors"], "n_epochs": FEATURE_SETTINGS["n_epochs"]}
-    model = fit_lightfm(likes, item_features=features, pooling=pooling, seed=seed, **size)
+    options = {"pooling": pooling, "rng": np.random.default_rng(seed), "progress": False}
+    model = fit_lightfm(likes, item_features=features, **size, **options)
     metrics = ["auc", "precision", "recall", "ndcg", "coverage"]
     table = evaluate(model, split, FEATURE_SETTINGS["k"], metrics=metrics, progress=False)
     measures, of_popularity = (
@@ -133,8 +134,9 @@ def _listen(seed):
     )
 
 
-def _learn(likes, features=None, **options):
-    return fit_lightfm(likes, item_features=features, **{"n_factors": 8, "n_epochs": 15, **options})
+def _learn(likes, features=None, *, seed, **options):
+    options = {"n_factors": 8, "n_epochs": 15, "rng": np.random.default_rng(seed), "progress": False, **options}
+    return fit_lightfm(likes, item_features=features, **options)
 
 
 def _accuracy(model, split, metrics):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from tqdm import tqdm
 
-from utils.data import load_cinema
+from utils.data import Interactions, load_cinema
 from utils.embeddings import nearest_items
 from utils.metrics import rank_items, recall_at_k
 from utils.negative_sampling import (
@@ -17,7 +17,7 @@ from utils.negative_sampling import (
     false_negative_probability,
     false_negative_rate,
 )
-from utils.sampled_softmax import TwoTables, train
+from utils.sampled_softmax import fit_softmax
 
 
 def compute(movielens, n_seeds=5, n_factors=16, min_events=5, k=10, powers=(0, 0.25, 0.5, 0.75, 1)):
@@ -72,12 +72,12 @@ def _negative_sampling_of_seed(movielens, seed, n_factors, min_events, k, powers
         "hard, known excluded": (without_known, None, 4),
         "full softmax": (None, None, None),
     }
+    events = _make_events(users, items, is_seen.shape)
     models = {"popularity": judge(np.broadcast_to(popularity, is_seen.shape))}
     for name, (sampler, log_probabilities, n_candidates) in runs.items():
-        rng = np.random.default_rng(seed)
-        tables = TwoTables.start(*is_seen.shape, n_factors, rng=rng)
-        sampler = HardSampler(sampler, tables.score, n_candidates) if n_candidates else sampler
-        train(tables, users, items, sampler, log_probabilities=log_probabilities, rng=rng, progress=False, **options)
+        sampler = HardSampler(sampler, None, n_candidates) if n_candidates else sampler
+        given = {"sampler": sampler, "log_probabilities": log_probabilities, "rng": np.random.default_rng(seed)}
+        tables = fit_softmax(events, n_factors, **given, progress=False, **options)
         models[name] = judge(tables.scores(np.arange(len(is_seen))))
 
     known, hidden = [], []  # by power: the share of draws that are ratings of the training, and of those put aside
@@ -160,6 +160,7 @@ def _listen(seed):
     split = cinema.split_random(0.2, rng=np.random.default_rng(seed))
     seen, held_out = (part.to_csr("ones") for part in split)
     return SimpleNamespace(
+        events=split.train,
         users=split.train.users,
         items=split.train.items,
         popularity=np.bincount(split.train.items, minlength=cinema.n_items),
@@ -171,14 +172,15 @@ def _listen(seed):
     )
 
 
+def _make_events(users, items, shape):
+    return Interactions.from_labels(users, items, user_labels=range(shape[0]), item_labels=range(shape[1]))
+
+
 def _fit(audience, sampler, seed, n_candidates=1, **options):
-    rng = np.random.default_rng(seed)
-    tables = TwoTables.start(*audience.seen.shape, n_factors=9, rng=rng)
     if n_candidates > 1:
-        sampler = HardSampler(sampler, tables.score, n_candidates)
-    options = {"n_negatives": 5, "n_epochs": 12, "rng": rng, "progress": False, **options}
-    train(tables, audience.users, audience.items, sampler, **options)
-    return tables
+        sampler = HardSampler(sampler, None, n_candidates)
+    options = {"n_epochs": 12, "progress": False, **options}
+    return fit_softmax(audience.events, 9, sampler=sampler, rng=np.random.default_rng(seed), **options)
 
 
 def _rounded(values):
@@ -231,8 +233,8 @@ def _draw_hard(audience, seed, candidates=(1, 2, 4, 8, 16)):
     is_known = liked & ~is_test & (rng.random(liked.shape) < 0.5)
     relevant = np.where(is_test, liked, False)
     viewers = relevant.any(axis=1)
-    world = SimpleNamespace(seen=csr_array(is_known))
-    world.users, world.items = np.nonzero(is_known)
+    users, items = np.nonzero(is_known)
+    world = SimpleNamespace(events=_make_events(users, items, is_known.shape))
     result = {"as in life": [], "with an oracle": []}
     for name, never in zip(result, (is_known | is_test, liked | is_test)):
         sampler = UniformSampler(liked.shape[1], exclude=csr_array(never))
@@ -240,8 +242,8 @@ def _draw_hard(audience, seed, candidates=(1, 2, 4, 8, 16)):
             tables = _fit(world, sampler, seed, n_candidates, batch_size=512)
             table = np.where(is_test, tables.scores(np.arange(600)), -np.inf)
             found = recall_at_k(rank_items(table[viewers], 5), relevant[viewers]).mean()
-            drawn = HardSampler(sampler, tables.score, n_candidates).sample(world.users, None, 1, rng=rng)
-            result[name].append(_rounded([found, liked[world.users, drawn[:, 0]].mean()]))
+            drawn = HardSampler(sampler, tables.score, n_candidates).sample(users, None, 1, rng=rng)
+            result[name].append(_rounded([found, liked[users, drawn[:, 0]].mean()]))
     return result
 
 

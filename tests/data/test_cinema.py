@@ -426,13 +426,13 @@ def test_load_cinema_takes_the_smallest_sizes():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"seed": -1}, "expected seed of 0 or more, received -1"),
-        ({"n_users": 0}, "expected n_users of 1 or more, received 0"),
-        ({"n_items": 209}, "expected n_items from 6 to 208, received 209"),
-        ({"n_items": 5}, "expected n_items from 6 to 208, received 5"),
-        ({"n_traits": 0}, "expected n_traits of 1 or more, received 0"),
-        ({"n_cold_users": 1500}, "expected n_cold_users from 0 to 1499, received 1500"),
-        ({"n_cold_items": 203}, "expected n_cold_items from 0 to 202, received 203"),
+        ({"seed": -1}, "expected seed as a whole number of 0 or more, received -1"),
+        ({"n_users": 0}, "expected n_users as a whole number of 1 or more, received 0"),
+        ({"n_items": 209}, "expected n_items as a whole number from 6 to 208, received 209"),
+        ({"n_items": 5}, "expected n_items as a whole number from 6 to 208, received 5"),
+        ({"n_traits": 0}, "expected n_traits as a whole number of 1 or more, received 0"),
+        ({"n_cold_users": 1500}, "expected n_cold_users as a whole number from 0 to 1499, received 1500"),
+        ({"n_cold_items": 203}, "expected n_cold_items as a whole number from 0 to 202, received 203"),
         ({"events_per_user": 2}, "expected events_per_user from 3 to 100, received 2"),
         ({"events_per_user": 101}, "expected events_per_user from 3 to 100, received 101"),
         ({"popularity_sd": -1}, "expected popularity_sd of 0 or more, received -1"),
@@ -451,5 +451,5 @@ def test_load_cinema_rejects_values_out_of_range(parameters, message):
 @pytest.mark.parametrize("name", ["seed", "n_users", "n_items", "n_traits", "n_cold_users", "n_cold_items"])
 @pytest.mark.parametrize("value", [2.5, "2", True])
 def test_load_cinema_rejects_numbers_that_are_not_whole(name, value):
-    with pytest.raises(TypeError, match=f"expected {name} as a whole number, received {value!r}"):
+    with pytest.raises(ValueError, match=f"expected {name} as a whole number .* received {value!r}; choose another"):
         load_cinema(**{name: value})

@@ -555,3 +555,40 @@ def test_splits_refuse_a_fraction_out_of_range(split, test_fraction):
 def test_methods_that_need_time_say_so(method):
     with pytest.raises(ValueError, match=f"{method} needs timestamps, and 'tiny' has none; load it with timestamps"):
         getattr(make(timestamps=None, name="tiny"), method)()
+
+
+# Values in another type
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "received"),
+    [
+        ([300.0, 1], np.int8, "300.0"),
+        ([-1.0, 1], np.uint8, "-1.0"),
+        ([3.5, 1], np.int64, "3.5"),
+        ([1e6, 1], np.float16, "1000000.0"),
+        ([1e300, 1], np.float32, r"1e\+300"),
+        (np.array([2**63, 1], dtype=np.uint64), np.int64, "9223372036854775808"),
+    ],
+)
+def test_to_csr_refuses_values_that_do_not_fit(values, dtype, received):
+    tiny = Interactions.from_labels(["Ann", "Ben"], ["Heat", "Alien"])
+    with pytest.raises(
+        ValueError, match=rf"values that fit into {np.dtype(dtype)}, received {received}; choose a wider"
+    ):
+        tiny.to_csr(values, dtype=dtype)
+
+
+@pytest.mark.parametrize(("values", "dtype"), [([127.0, -128], np.int8), ([0.1, 1], np.float32), ([0.5, 0], bool)])
+def test_to_csr_takes_values_that_fit(values, dtype):
+    matrix = Interactions.from_labels([0, 1], [0, 1]).to_csr(values, dtype=dtype)
+    assert matrix.dtype == dtype
+    assert matrix.data.tolist() == np.asarray(values, dtype=dtype).tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "error"), [(["1", "2"], TypeError), ([np.nan, 1], ValueError), ([1j, 1], TypeError)]
+)
+def test_to_csr_refuses_values_that_are_no_numbers(values, error):
+    with pytest.raises(error, match=r"expected (numbers as|finite) values, received"):
+        Interactions.from_labels([0, 1], [0, 1]).to_csr(values)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from utils.checks import check_whole
 from utils.data.interactions import Interactions
 
 GENRES = (
@@ -240,10 +241,9 @@ def load_cinema(
 
     Raises
     ------
-    TypeError
-        If a count or the seed is not a whole number.
     ValueError
-        If a parameter is out of its range. The message says which one, what it has to be and what it was.
+        If a parameter is out of its range, or a count or the seed is not a whole number. The message says which
+        one, what it has to be and what it was.
 
     Examples
     --------
@@ -256,12 +256,12 @@ def load_cinema(
     films = read_films()
     n_films = len(films["title"])
     n_items = n_films if n_items is None else n_items
-    _check_whole("seed", seed, 0)
-    _check_whole("n_users", n_users, 1)
-    _check_whole("n_items", n_items, 2 * MIN_FILMS, n_films)
-    _check_whole("n_traits", n_traits, 1)
-    _check_whole("n_cold_users", n_cold_users, 0, n_users - 1)
-    _check_whole("n_cold_items", n_cold_items, 0, n_items - 2 * MIN_FILMS)
+    check_whole("seed", seed, 0)
+    check_whole("n_users", n_users, 1)
+    check_whole("n_items", n_items, 2 * MIN_FILMS, n_films)
+    check_whole("n_traits", n_traits, 1)
+    check_whole("n_cold_users", n_cold_users, 0, n_users - 1)
+    check_whole("n_cold_items", n_cold_items, 0, n_items - 2 * MIN_FILMS)
     max_films = (n_items - n_cold_items) // 2
     _check_range("events_per_user", events_per_user, MIN_FILMS, max_films)
     _check_range("popularity_sd", popularity_sd, 0)
@@ -400,13 +400,6 @@ def _choose_films(times, programme, user_factors, item_factors, drift, mood, rng
         picks[now, step], tastes[now, step] = pick, taste
         unseen[now, pick] = -np.inf
     return picks, tastes
-
-
-def _check_whole(name, value, low, high=None):
-    """Raise unless the value is a whole number from low to high."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-        raise TypeError(f"expected {name} as a whole number, received {value!r}; pass an int")
-    _check_range(name, value, low, high)
 
 
 def _check_range(name, value, low, high=None):

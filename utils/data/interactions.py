@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from utils.checks import check_rng
+from utils.checks import check_rng, check_whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -199,8 +199,11 @@ class Interactions:
 
         Raises
         ------
+        TypeError
+            If values of your own are no real numbers.
         ValueError
-            If `values` is none of the above.
+            If `values` is none of the above, one is not finite, or one would change in `dtype`: 300 does not fit into
+            int8, nor 3.5 into int64. Only rounding to a shorter float is allowed, and bool for what is not 0.
 
         Examples
         --------
@@ -221,7 +224,7 @@ class Interactions:
         latest_first = self._time_order()[::-1]
         _, first = np.unique(self._pair_ids()[latest_first], return_index=True)
         keep = latest_first[first]
-        entries = np.asarray(values)[keep].astype(dtype)
+        entries = _convert(np.asarray(values)[keep], np.dtype(dtype))
         return csr_array((entries, (self.users[keep], self.items[keep])), shape=(self.n_users, self.n_items))
 
     def feature_matrix(self, columns):
@@ -413,8 +416,7 @@ class Interactions:
         ['Heat']
         """
         self._require_timestamps("split_last")
-        if not isinstance(n_last, int | np.integer) or isinstance(n_last, bool) or n_last < 1:
-            raise ValueError(f"expected n_last as a whole number of 1 or more, received {n_last!r}")
+        check_whole("n_last", n_last, 1)
         order = np.lexsort((self.timestamps, self.users))  # users one after another, each in the order of time
         counts = np.bincount(self.users, minlength=self.n_users)
         users = self.users[order]
@@ -548,6 +550,20 @@ def _freeze(array, dtype):
         array = np.array(array, dtype=dtype)
     array.flags.writeable = False
     return array
+
+
+def _convert(values, dtype):
+    """Return values in another type; raise an error if that would make others of them."""
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"expected numbers as values, received {values.dtype}; convert them to float")
+    if not np.isfinite(values).all():
+        raise ValueError(f"expected finite values, received {values[~np.isfinite(values)][0]}; leave such events out")
+    with np.errstate(over="ignore", invalid="ignore"):  # the next lines look for what went wrong
+        converted = values.astype(dtype)
+        is_kept = np.isfinite(converted) if dtype.kind == "f" else (converted == values) | (dtype.kind == "b")
+    if not is_kept.all():
+        raise ValueError(f"expected values that fit into {dtype}, received {values[~is_kept][0]}; choose a wider dtype")
+    return converted
 
 
 def _check_integers(array, column):
