@@ -7,10 +7,10 @@ contents and does not test a claim listed for it in ``utils/book/claims.csv`` fa
 import re
 from html import unescape
 
+from book_tables import link_to, table
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
 
 from utils.book.claims import load_claims
 
@@ -84,12 +84,6 @@ def refresh(app, env):
     return list(env.book_ledger_pages)
 
 
-def row(*cells):
-    """Return a table row of ready-made inline nodes."""
-    entries = [nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells]
-    return nodes.row("", *entries)
-
-
 def fill(app, doctree, docname):
     """Put the table where the directive stood."""
     claims = load_claims()
@@ -103,26 +97,20 @@ def fill(app, doctree, docname):
         if not verdicts:
             mark.replace_self(summary)
             continue
-        body = nodes.tbody()
-        for page, claim_id, verdict, because, anchor in verdicts:
-            title = app.env.titles[page].astext()
-            link = make_refnode(app.builder, docname, page, anchor, [nodes.Text(title)])
-            body += row(
-                [nodes.strong("", claim_id)],
-                [nodes.Text(claims[claim_id].sentence)],
+        rows = [
+            (
+                nodes.strong("", claim_id),
+                claims[claim_id].sentence,
                 [
                     nodes.strong("", verdict, classes=["book-verdict"]),
-                    nodes.Text(f"{' ' if verdict == 'holds when' else ': '}{because}"),
+                    f"{' ' if verdict == 'holds when' else ': '}{because}",
                 ],
-                [link],
+                link_to(app, docname, page, anchor),
             )
-        group = nodes.tgroup("", cols=4)
-        group += [nodes.colspec(colwidth=width) for width in (5, 35, 40, 20)]
-        group += nodes.thead(
-            "", row(*([nodes.Text(name)] for name in ("Claim", "What is said", "Verdict", "Tested in")))
-        )
-        group += body
-        mark.replace_self([summary, nodes.table("", group, classes=["book-ledger"])])
+            for page, claim_id, verdict, because, anchor in verdicts
+        ]
+        titles = ("Claim", "What is said", "Verdict", "Tested in")
+        mark.replace_self([summary, table(titles, (5, 35, 40, 20), rows, classes=["book-ledger"])])
 
 
 def setup(app):
