@@ -87,7 +87,8 @@ def name_links(html, pagename, titles, numbers):
         page = pagename if href == "#" else posixpath.normpath(posixpath.join(folder, href)).removesuffix(".html")
         return start + sidebar_entry(numbers[page][0], titles[page]) + end if page in numbers else match[0]
 
-    return SIDEBAR_LINK.sub(rename, html)
+    # The theme's arrow, which shows and hides the pages below one, has no name.
+    return SIDEBAR_LINK.sub(rename, html).replace("<summary>", '<summary aria-label="Pages below">')
 
 
 def kicker(number, part, main, deeper):
