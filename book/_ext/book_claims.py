@@ -12,11 +12,13 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from utils.book.claims import load_claims
+from utils.book.claims import VERDICTS, load_claims
 
 logger = logging.getLogger(__name__)
 
 CARD = re.compile(r'data-claim="([^"]*)" data-verdict="([^"]*)" data-because="([^"]*)"')
+
+TALLY = {"holds": "hold", "holds when": "hold when …", "does not hold": "do not hold"}
 
 
 class claims_ledger(nodes.General, nodes.Element):
@@ -84,6 +86,33 @@ def refresh(app, env):
     return list(env.book_ledger_pages)
 
 
+def class_of(verdict):
+    """Return the CSS class of a verdict, and its name in the form that chooses verdicts."""
+    return f"book-{verdict.replace(' ', '-')}"
+
+
+def tally_of(found):
+    """Return a form that counts verdicts and shows one kind; the style sheet does what it chooses.
+
+    Parameters
+    ----------
+    found : list of str
+        The verdicts.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    choices = ['<label><input type="radio" name="verdict" value="all" checked> all ' + f"{len(found)}</label>"]
+    choices += [
+        f'<label class="{class_of(verdict)}"><input type="radio" name="verdict" '
+        f'value="{class_of(verdict).removeprefix("book-")}"> {found.count(verdict)} {TALLY[verdict]}</label>'
+        for verdict in VERDICTS
+    ]
+    return f'<fieldset class="book-tally"><legend>Show</legend>{"".join(choices)}</fieldset>'
+
+
 def fill(app, doctree, docname):
     """Put the table where the directive stood."""
     claims = load_claims()
@@ -110,7 +139,11 @@ def fill(app, doctree, docname):
             for page, claim_id, verdict, because, anchor in verdicts
         ]
         titles = ("Claim", "What is said", "Verdict", "Tested in")
-        mark.replace_self([summary, table(titles, (5, 35, 40, 20), rows, classes=["book-ledger"])])
+        ledger = table(titles, (5, 35, 40, 20), rows, classes=["book-ledger"])
+        for line, (_, _, verdict, _, _) in zip(next(ledger.findall(nodes.tbody)), verdicts, strict=True):
+            line["classes"].append(class_of(verdict))
+        tally = nodes.raw("", tally_of([verdict for _, _, verdict, _, _ in verdicts]), format="html")
+        mark.replace_self([summary, tally, ledger])
 
 
 def setup(app):

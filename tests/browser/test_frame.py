@@ -179,3 +179,145 @@ def test_formulas_are_stops_of_the_tab_key_only_where_they_scroll(open_page, ser
 def test_front_page_loads_no_program_for_formulas(open_page, served):
     page = open_page(f"{served}/book/index.html", has_formulas=True)
     assert [url for url in page.requested if "mathjax" in url] == []
+
+
+# The measure, and what stands in the margins
+
+# The number of characters in each line of each paragraph that is not its last: a character that begins further to the
+# left than the one before begins a line.
+LINES = """() => [...document.querySelectorAll("article section > p")].flatMap(paragraph => {
+  const lines = [0], range = document.createRange();
+  const texts = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+  let before = -1;
+  while (texts.nextNode())
+    for (let at = 0; at < texts.currentNode.length; at++) {
+      range.setStart(texts.currentNode, at);
+      range.setEnd(texts.currentNode, at + 1);
+      const box = range.getBoundingClientRect();
+      if (!box.width) continue;
+      if (box.left < before) lines.push(0);
+      before = box.left;
+      lines[lines.length - 1] += 1;
+    }
+  return lines.slice(0, -1);
+})"""
+
+
+def test_lines_have_66_to_75_characters_whatever_fonts_the_machine_has(open_page, served):
+    page = open_page(f"{served}/book/how_to_use.html")
+    page.evaluate("document.fonts.ready")
+    lengths = page.evaluate(LINES)
+    assert len(lengths) > 20
+    assert 66 <= sum(lengths) / len(lengths) <= 75
+    size = page.locator("article section > p").first.evaluate("p => parseFloat(getComputedStyle(p).fontSize)")
+    assert 17 <= size <= 19
+    assert page.evaluate("document.fonts.check('18px Book Sans')")
+
+
+def test_code_is_not_cut_on_a_wide_screen(open_page, served):
+    page = open_page(f"{served}/{PAGE}")
+    page.get_by_role("button", name="Show all code").click()
+    cut = "all => all.filter(block => block.scrollWidth > block.clientWidth + 1).length"
+    assert page.locator("article .cell_input pre").count() > 10
+    assert page.locator("article .cell_input pre").evaluate_all(cut) == 0
+
+
+def test_entry_of_the_contents_that_is_being_read_is_in_sight(open_page, served):
+    page = open_page(f"{served}/{PAGE}", height=600)
+    page.evaluate("document.querySelector('#check-yourself').scrollIntoView()")
+    page.wait_for_function(
+        """() => { const active = [...document.querySelectorAll(".bd-sidebar-secondary .nav-link.active")].pop();
+             const box = active?.getBoundingClientRect();
+             return box && active.hash.length > 1 && box.top >= 0 && box.bottom <= innerHeight
+               && scrollY > 3000; }"""
+    )
+
+
+def test_buttons_and_entries_show_where_the_keyboard_is(open_page, served):
+    page = open_page(f"{served}/{PAGE}")
+    for name in ("Download this page", "Color mode"):
+        page.get_by_role("button", name=name).focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")  # by keys, or no outline is owed
+        outline = page.evaluate("getComputedStyle(document.activeElement).outline")
+        assert "3px" in outline, name
+
+
+# Cards
+
+
+def test_card_of_a_term_shows_on_hover_and_on_focus(open_page, address):
+    page = open_page(f"{address}/{PAGE}")
+    page.wait_for_load_state("networkidle")
+    asked = len(page.requested)
+    link = page.locator("article a[href*='#term-overfitting']").first
+    card = page.get_by_role("tooltip")
+    link.hover()
+    card.wait_for()
+    assert "predicting unseen data worse" in card.inner_text()
+    page.keyboard.press("Escape")
+    assert not card.is_visible()
+    page.keyboard.press("Tab")
+    link.focus()
+    card.wait_for()
+    assert link.get_attribute("aria-describedby") == card.get_attribute("id")
+    box = card.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 1280
+    assert [url for url in page.requested[asked:] if not url.endswith("favicon.svg")] == []  # the browser's own wish
+    link.blur()
+    assert not card.is_visible()
+
+
+def test_card_of_a_citation_names_the_work(open_page, served):
+    page = open_page(f"{served}/{PAGE}")
+    link = page.locator("article a[href*='bibliography.html#']").first
+    link.hover()
+    card = page.get_by_role("tooltip")
+    card.wait_for()
+    assert len(card.inner_text()) > 40
+    assert link.get_attribute("title") is None
+
+
+def test_card_stays_while_the_pointer_reads_it(open_page, served):
+    page = open_page(f"{served}/{PAGE}")
+    page.locator("article a[href*='#term-overfitting']").first.hover()
+    card = page.get_by_role("tooltip")
+    card.wait_for()
+    card.hover()
+    page.wait_for_timeout(400)  # longer than a card outlives its link
+    assert card.is_visible()
+
+
+# Claims, and the quiz
+
+
+def test_ledger_shows_the_verdicts_that_are_asked_for(open_page, served):
+    page = open_page(f"{served}/book/claims.html", java_script_enabled=False)
+    rows = page.locator(".book-ledger tbody tr")
+    total = rows.count()
+    page.get_by_label("do not hold").check()
+    shown = rows.evaluate_all("all => all.filter(row => row.checkVisibility()).map(row => row.className)")
+    assert 0 < len(shown) < total
+    assert all("book-does-not-hold" in name for name in shown)
+    page.get_by_label("all", exact=False).first.check()
+    assert rows.evaluate_all("all => all.every(row => row.checkVisibility())")
+
+
+def test_quiz_tells_right_from_wrong_once_it_is_open(open_page, served):
+    page = open_page(f"{served}/chapters/similarity.html")
+    colour = "option => getComputedStyle(option).borderLeftColor"
+    right = page.locator("details.quiz-right").first
+    wrong = page.locator("details.quiz:not(.quiz-right)").first
+    assert right.evaluate(colour) == wrong.evaluate(colour)
+    for option in (right, wrong):
+        option.locator("summary").click()
+    assert right.evaluate(colour) != wrong.evaluate(colour)
+
+
+def test_keys_of_widgets_keep_their_colours_where_colours_are_forced(open_page, served):
+    page = open_page(f"{served}/{PAGE}", forced_colors="active")
+    page.locator(".bw-key").first.wait_for()
+    colour = "all => all.map(key => getComputedStyle(key, '::before').backgroundColor)"
+    colours = page.locator(".bw-key").evaluate_all(colour)
+    assert len(set(colours)) == 2
