@@ -114,9 +114,9 @@ def render(name, is_package):
 
 
 def write_pages(app, config):
-    """Write what is new or has changed, and remove what was made of modules that are no more.
+    """Write what is new or has changed, and remove the sources of pages for modules that are no more.
 
-    That is their page and, since Sphinx lists the source of unchanged modules only once, all listings that link to it.
+    With them go the listings of all modules, which link to such pages, and which Sphinx would not write again.
     """
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,6 @@ def write_pages(app, config):
     for stale in folder.glob("*.md"):
         if stale.name not in sources:
             stale.unlink()
-            (Path(app.outdir) / FOLDER / stale.with_suffix(".html").name).unlink(missing_ok=True)
             shutil.rmtree(Path(app.outdir) / "_modules", ignore_errors=True)
     for name, source in sources.items():
         path = folder / name

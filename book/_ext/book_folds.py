@@ -28,7 +28,7 @@ from matplotlib.text import Annotation
 #: From these, a cell takes what shows a result and what checks one, not what it is about.
 HELPERS = {
     *("numpy", "matplotlib", "math", "itertools", "functools", "collections", "types", "IPython", "myst_nb"),
-    *("utils.plotting", "utils.claims", "utils.results", "utils.book", "utils.data.summary"),
+    *("utils.book", "utils.data.summary"),
 }
 #: What numbers, texts, containers and parts of a figure can do. A method of another name does the chapter's work.
 METHODS = set(
@@ -158,9 +158,28 @@ def is_import_cell(cell):
 
 
 def first_comment(source):
-    """Return the first line of comment in a source, or an empty text."""
-    match = re.search(r"^[ \t]*# ?(.+)$", source, flags=re.MULTILINE)
-    return match[1].strip().rstrip(".") if match else ""
+    """Return the first line of comment that is not about the inside of a block, or an empty text."""
+    match = re.search(r"^# ?(.+)$", source, flags=re.MULTILINE)
+    return match[1].strip().rstrip(".:") if match else ""
+
+
+def describe_work(source):
+    r"""Say what code is for that computes and shows: by what it shows.
+
+    Examples
+    --------
+    >>> describe_work("x = f()\nplt.plot(x)"), describe_work("Markdown(f())"), describe_work("f()")
+    ('Compute, and draw the figure', 'Compute, and make the table', 'Show the code')
+    """
+    try:
+        calls = [called(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    except SyntaxError:
+        return "Show the code"
+    if any(name in DRAWERS and method for name, method in calls):
+        return "Compute, and draw the figure"
+    if any(name in TABLES for name, _ in calls):
+        return "Compute, and make the table"
+    return describe_check(source) if "assert " in source else "Show the code"
 
 
 def describe_check(source):
@@ -263,7 +282,7 @@ def title_of_hidden(cell_node, source, recognised):
     if prompt and "{type}" not in prompt:
         return prompt
     is_solution = cell_node["hide_mode"] == "all"
-    return "Solution" if is_solution else recognised or first_comment(source) or "Show the code"
+    return "Solution" if is_solution else recognised or first_comment(source) or describe_work(source)
 
 
 def fold_cells(app, doctree):

@@ -31,7 +31,8 @@ ICONS = {
 RULES = """\
 .fa-solid, .fas { display: inline-block; width: 1em; height: 1em; vertical-align: -.125em; background: currentColor;
   -webkit-mask: var(--book-icon) center / contain no-repeat; mask: var(--book-icon) center / contain no-repeat; }
-.fa-lg { font-size: 1.25em; line-height: .05em; vertical-align: -.225em; }
+.fa-lg { font-size: 1.2em; line-height: 1; vertical-align: -.175em; }
+.article-header-buttons { align-items: center; }
 @media (forced-colors: active) { .fa-solid, .fas { forced-color-adjust: none; background: ButtonText; } }
 """
 

@@ -79,11 +79,11 @@ def app(tmp_path):
 def test_write_pages_removes_what_is_no_module_any_more(app, tmp_path):
     write_pages(app, {})
     (tmp_path / "book/api/utils.gone.md").write_text("# utils.gone")
-    built = tmp_path / "html/book/api/utils.gone.html"
-    built.parent.mkdir(parents=True)
-    built.touch()
+    listing = tmp_path / "html/_modules/utils/als.html"
+    listing.parent.mkdir(parents=True)
+    listing.touch()
     write_pages(app, {})
-    assert not built.exists()
+    assert not listing.exists()
     assert sorted(path.stem for path in (tmp_path / "book/api").glob("*.md")) == sorted(find_pages())
 
 

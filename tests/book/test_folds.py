@@ -15,8 +15,8 @@ from myst_nb import glue
 from sklearn.linear_model import Ridge
 
 from utils.als import fit_explicit
-from utils.claims import record_claim
-from utils.plotting import colour, use_book_style
+from utils.book.claims import record_claim
+from utils.book.plotting import colour, use_book_style
 
 SEEDS = (0, 1, 2)
 use_book_style()"""
