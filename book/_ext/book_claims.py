@@ -7,16 +7,18 @@ contents and does not test a claim listed for it in ``utils/book/claims.csv`` fa
 import re
 from html import unescape
 
+from book_tables import link_to, table
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
 
-from utils.book.claims import load_claims
+from utils.book.claims import VERDICTS, load_claims
 
 logger = logging.getLogger(__name__)
 
 CARD = re.compile(r'data-claim="([^"]*)" data-verdict="([^"]*)" data-because="([^"]*)"')
+
+TALLY = {"holds": "hold", "holds when": "hold when …", "does not hold": "do not hold"}
 
 
 class claims_ledger(nodes.General, nodes.Element):
@@ -84,10 +86,31 @@ def refresh(app, env):
     return list(env.book_ledger_pages)
 
 
-def row(*cells):
-    """Return a table row of ready-made inline nodes."""
-    entries = [nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells]
-    return nodes.row("", *entries)
+def class_of(verdict):
+    """Return the CSS class of a verdict, and its name in the form that chooses verdicts."""
+    return f"book-{verdict.replace(' ', '-')}"
+
+
+def tally_of(found):
+    """Return a form that counts verdicts and shows one kind; the style sheet does what it chooses.
+
+    Parameters
+    ----------
+    found : list of str
+        The verdicts.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    choices = ['<label><input type="radio" name="verdict" value="all" checked> all ' + f"{len(found)}</label>"]
+    choices += [
+        f'<label class="{class_of(verdict)}"><input type="radio" name="verdict" '
+        f'value="{class_of(verdict).removeprefix("book-")}"> {found.count(verdict)} {TALLY[verdict]}</label>'
+        for verdict in VERDICTS
+    ]
+    return f'<fieldset class="book-tally"><legend>Show</legend>{"".join(choices)}</fieldset>'
 
 
 def fill(app, doctree, docname):
@@ -103,26 +126,24 @@ def fill(app, doctree, docname):
         if not verdicts:
             mark.replace_self(summary)
             continue
-        body = nodes.tbody()
-        for page, claim_id, verdict, because, anchor in verdicts:
-            title = app.env.titles[page].astext()
-            link = make_refnode(app.builder, docname, page, anchor, [nodes.Text(title)])
-            body += row(
-                [nodes.strong("", claim_id)],
-                [nodes.Text(claims[claim_id].sentence)],
+        rows = [
+            (
+                nodes.strong("", claim_id),
+                claims[claim_id].sentence,
                 [
                     nodes.strong("", verdict, classes=["book-verdict"]),
-                    nodes.Text(f"{' ' if verdict == 'holds when' else ': '}{because}"),
+                    f"{' ' if verdict == 'holds when' else ': '}{because}",
                 ],
-                [link],
+                link_to(app, docname, page, anchor),
             )
-        group = nodes.tgroup("", cols=4)
-        group += [nodes.colspec(colwidth=width) for width in (5, 35, 40, 20)]
-        group += nodes.thead(
-            "", row(*([nodes.Text(name)] for name in ("Claim", "What is said", "Verdict", "Tested in")))
-        )
-        group += body
-        mark.replace_self([summary, nodes.table("", group, classes=["book-ledger"])])
+            for page, claim_id, verdict, because, anchor in verdicts
+        ]
+        titles = ("Claim", "What is said", "Verdict", "Tested in")
+        ledger = table(titles, (5, 35, 40, 20), rows, classes=["book-ledger"])
+        for line, (_, _, verdict, _, _) in zip(next(ledger.findall(nodes.tbody)), verdicts, strict=True):
+            line["classes"].append(class_of(verdict))
+        tally = nodes.raw("", tally_of([verdict for _, _, verdict, _, _ in verdicts]), format="html")
+        mark.replace_self([summary, tally, ledger])
 
 
 def setup(app):

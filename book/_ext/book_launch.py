@@ -92,8 +92,8 @@ def repository_links(source, repository, branch):
 def add_buttons(app, pagename, templatename, context, doctree):
     """List the buttons of one page for the template ``launch-buttons.html``."""
     context["book_buttons"] = groups = []
-    if not context.get("sourcename"):
-        return  # a page that Sphinx makes, such as the index
+    if not context.get("sourcename") or "generated" in app.env.metadata[pagename]:
+        return  # a page that Sphinx or an extension makes: nobody runs it, edits it or wants its source
     source = app.env.doc2path(pagename, base=False)
     has_cells = "kernelspec" in app.env.metadata[pagename]
     repository, branch = app.config.book_repository, app.config.book_branch

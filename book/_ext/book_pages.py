@@ -1,5 +1,8 @@
 """Repairs to the theme's pages, each for a defect that a reader or a browser met."""
 
+import re
+from html import unescape
+
 DROPPED_SCRIPTS = (
     "THEBE_JS_URL",  # sphinx-thebe declares it on every page, twice, and names a foreign host
     "sphinx-thebe.js",  # starts nothing: kernels are reached through the launch buttons
@@ -41,6 +44,48 @@ def tidy_body(app, pagename, templatename, context, doctree):
         context["body"] = context.get("body", "").replace(wrong, right)
 
 
+DESCRIPTION = "A book that runs: what is kept and what is lost when vectors of films and people are added and compared."
+
+
+def first_words(body, n_characters=200):
+    """Return the beginning of a page's first paragraph, for those who see a link to it.
+
+    Examples
+    --------
+    >>> first_words('<p class="book-kicker">Chapter 1</p><p>One <em>two</em> &amp; three four.</p>', 13)
+    'One two & …'
+    """
+    for match in re.finditer(r"<p\b([^>]*)>(.*?)</p>", body, flags=re.DOTALL):
+        text = " ".join(unescape(re.sub(r"<[^>]+>", "", match[2])).split())
+        if text and "class=" not in match[1] and "\\(" not in text:
+            return text if len(text) <= n_characters else text[: n_characters - 1].rsplit(" ", 1)[0] + " …"
+    return ""
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """Give the template ``layout.html`` a description of the page."""
+    context["book_description"] = first_words(context.get("body") or "") or DESCRIPTION
+
+
+def drop_mathjax(app, pagename, templatename, context, doctree):
+    """Leave MathJax out where there is no formula: it is four fifths of what a page loads."""
+    if 'class="math' not in (context.get("body") or ""):
+        context["script_files"][:] = [s for s in context["script_files"] if "mathjax" not in describe_script(s).lower()]
+
+
+def describe_script(script):
+    """Return where a script comes from and what it says."""
+    attributes = getattr(script, "attributes", None) or {}
+    return f"{getattr(script, 'filename', '') or ''} {attributes.get('body') or ''}"
+
+
+def place_of_book(app, pagename, templatename, context, doctree):
+    """Tell the template ``404.html``, which is served at any address, where the book begins."""
+    if pagename == "404":
+        name = app.config.book_repository.partition("/")[2]
+        context["book_root"] = f"/{name}/" if name and not name.endswith(".github.io") else "/"
+
+
 def set_theme_early(app, pagename, templatename, context, doctree):
     """Put the script into the head, before any style is applied."""
     context["metatags"] = context.get("metatags", "") + EARLY_THEME
@@ -50,5 +95,8 @@ def setup(app):
     """Register with Sphinx."""
     app.connect("html-page-context", set_theme_early)
     app.connect("html-page-context", tidy_body)
+    app.connect("html-page-context", describe, priority=900)
+    app.connect("html-page-context", place_of_book)
     app.connect("html-page-context", tidy_scripts, priority=900)
+    app.connect("html-page-context", drop_mathjax, priority=910)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,11 +8,11 @@ import platform
 from importlib.metadata import requires, version
 
 from book_execution import find_record
+from book_tables import link_to, table
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
 from packaging.requirements import Requirement
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
 
 
 class build_status(nodes.General, nodes.Element):
@@ -28,27 +28,13 @@ class StatusDirective(SphinxDirective):
         return [build_status()]
 
 
-def table(titles, widths, rows):
-    """Return a table; a cell is a string or an inline node."""
-
-    def row(cells):
-        inline = [cell if isinstance(cell, nodes.Node) else nodes.Text(cell) for cell in cells]
-        return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in inline))
-
-    group = nodes.tgroup("", cols=len(titles))
-    group += [nodes.colspec(colwidth=width) for width in widths]
-    group += nodes.thead("", row(titles))
-    group += nodes.tbody("", *map(row, rows))
-    return nodes.table("", group)
-
-
 def executed_pages(app, docname):
     """Return rows of (link to the page, seconds, megabytes) for all pages with cells, in reading order."""
     rows = []
     for page in app.env.found_docs:
         if NbMetadataCollector.get_exec_data(app.env, page):
             run = find_record(app, page).data
-            link = make_refnode(app.builder, docname, page, "", [nodes.Text(app.env.titles[page].astext())])
+            link = link_to(app, docname, page)
             peak = run.get("peak_bytes")
             memory = f"{peak / 1e6:.0f} MB" if peak else "not measured"
             rows.append((page, (link, f"{run['execution_seconds']:.1f} s", memory)))

@@ -1,7 +1,7 @@
 """Tables for teachers: what each chapter takes, and which assignments there are. Nothing in them is typed.
 
-``{chapter-times}`` becomes a table of the chapters, with the words of their prose, the minutes to read them, and the
-seconds that their code took on the machine that built the book. ``{assignment-list}`` becomes a table of the sources in
+``{chapter-times}`` becomes a table of the chapters, with the minutes to read them (``book_reading``), and the seconds
+that their code took on the machine that built the book. ``{assignment-list}`` becomes a table of the sources in
 ``assignments/``: their titles, tasks and points, taken from their headings, and nothing else of them.
 """
 
@@ -11,13 +11,11 @@ import re
 from pathlib import Path
 
 from book_execution import find_record
-from book_status import table
+from book_reading import place
+from book_tables import link_to, table
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
-
-WORDS_A_MINUTE = 200
 
 
 class chapter_times(nodes.General, nodes.Element):
@@ -34,6 +32,7 @@ class TimesDirective(SphinxDirective):
     def run(self):
         """Leave a mark, to be replaced once every page has been read."""
         self.env.book_teaching_page = self.env.docname
+        self.env.metadata[self.env.docname]["book_minutes"] = True
         return [chapter_times()]
 
 
@@ -44,23 +43,6 @@ class AssignmentsDirective(SphinxDirective):
         """Leave a mark."""
         self.env.book_teaching_page = self.env.docname
         return [assignment_list()]
-
-
-def count_words(node):
-    """Count the words that a reader of a page reads: its prose, without code, outputs, pictures and formulas.
-
-    Examples
-    --------
-    >>> page = nodes.section("", nodes.paragraph(text="Two words"), nodes.literal_block(text="x = 1"))
-    >>> count_words(page)
-    2
-    """
-    if isinstance(node, nodes.Text):
-        return len(node.astext().split())
-    is_skipped = isinstance(node, nodes.literal_block | nodes.math_block | nodes.math | nodes.comment | nodes.raw)
-    if is_skipped or "cell" in node.get("classes", []):
-        return 0
-    return sum(map(count_words, node.children))
 
 
 def read_assignment(text):
@@ -83,25 +65,18 @@ def chapters(app):
     return [page for page in order if page.startswith("chapters/")]
 
 
-def link_to(app, docname, page):
-    """Return a link from one page to another, with its title."""
-    return make_refnode(app.builder, docname, page, "", [nodes.Text(app.env.titles[page].astext())])
-
-
 def times_table(app, docname):
     """Return the table of chapters, and a paragraph that says on which machine they ran."""
     rows = []
     for page in chapters(app):
-        n_words = count_words(app.env.get_doctree(page))
         has_run = NbMetadataCollector.get_exec_data(app.env, page)
         seconds = f"{find_record(app, page).data['execution_seconds']:.0f} s" if has_run else "no code"
-        minutes = f"{max(1, round(n_words / WORDS_A_MINUTE))} min"
-        rows.append((link_to(app, docname, page), f"{n_words:,}", minutes, seconds))
+        rows.append((link_to(app, docname, page), place("words", page), place("minutes", page), seconds))
     machine = (
         f"Running times: {platform.system()} on {platform.machine()}, {os.cpu_count()} cores. Each page "
         "has one thread, and pages run side by side."
     )
-    return [table(("Chapter", "Words", "To read", "To run"), (55, 15, 15, 15), rows), nodes.paragraph("", machine)]
+    return [table(("Chapter", "Words", "To read", "To run"), (50, 10, 25, 15), rows), nodes.paragraph("", machine)]
 
 
 def assignments_table(app, docname):

@@ -1,65 +1,45 @@
-"""The icons that the built book carries are those that it shows."""
+"""The icons that the built book shows are drawn, and nothing loads the theme's thousands."""
 
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from urllib.parse import unquote
+
+import pydata_sphinx_theme
 import pytest
-from book_icons import FULL_SCRIPT, ICON, keep_icons, used_names
+from book_icons import ICONS, style_sheet
 
-from tests.built_book import HTML
+from tests.built_book import HTML, ROOT
 
-SCRIPT = (
-    '!function(){var p={house:[576,512,[127968,"home"],"f015","M1 2"],'
-    '"chart-line":[512,512,["line-chart"],"f201","M3 4"],'
-    '0:[320,512,[],"30",["M5","M6"]]};add(p)}()'
-)
+SIZES_AND_STYLES = {"solid", "lg"}
+MACROS = "static/webpack-macros.html"
 
 
-def names(script):
-    return [icon["name"] for icon in ICON.finditer(script)]
+@pytest.mark.parametrize("name", ICONS)
+def test_icon_is_well_formed_and_has_a_name_in_the_style_sheet(name):
+    (drawing,) = re.findall(rf'\.fa-{name} {{ --book-icon: url\("data:image/svg\+xml,(.*?)"\); }}', style_sheet())
+    assert len(ET.fromstring(unquote(drawing))) >= 1
 
 
-def test_keep_icons_keeps_the_named():
-    assert keep_icons(SCRIPT, {"chart-line"}) == (
-        '!function(){var p={"chart-line":[512,512,["line-chart"],"f201","M3 4"]};add(p)}()'
-    )
-
-
-def test_keep_icons_knows_an_icon_by_its_alias():
-    assert names(keep_icons(SCRIPT, {"home", "solid"})) == ["house"]
-
-
-def test_keep_icons_keeps_everything_that_is_used():
-    assert keep_icons(SCRIPT, {"house", "line-chart", "0"}) == SCRIPT
-
-
-def test_keep_icons_can_empty_a_table():
-    assert keep_icons(SCRIPT, {"solid"}) == "!function(){var p={};add(p)}()"
-
-
-def test_keep_icons_refuses_a_script_that_it_does_not_know():
-    with pytest.raises(ValueError, match="No icon was recognised"):
-        keep_icons("var icons = [];", {"house"})
-
-
-def test_used_names_reads_pages_and_scripts(tmp_path):
-    (tmp_path / "_static/scripts").mkdir(parents=True)
-    (tmp_path / "page.html").write_text('<i class="fa-solid fa-house"></i>')
-    (tmp_path / "_static/menu.js").write_text('icon.className = "fa-bars";')
-    (tmp_path / "_static/scripts" / FULL_SCRIPT.name).write_text('"fa-spin"')
-    assert used_names(tmp_path) == {"solid", "house", "bars"}
-
-
-def test_every_icon_of_the_built_book_is_in_the_script(soups):
-    every = {}
-    for icon in ICON.finditer(FULL_SCRIPT.read_text(encoding="utf-8")):
-        for name in [icon["name"], *icon["aliases"].replace('"', "").split(",")]:
-            every[name] = icon["name"]
+def test_every_icon_of_the_built_book_is_drawn(soups):
     shown = {
-        every[word.removeprefix("fa-")]
+        word.removeprefix("fa-")
         for soup in soups.values()
         for element in soup.select("[class*=fa-]")
         for word in element["class"]
-        if word.removeprefix("fa-") in every
+        if word.startswith("fa-")
     }
-    published = names((HTML / "_static/scripts" / FULL_SCRIPT.name).read_text(encoding="utf-8"))
-    assert shown
-    assert shown <= set(published)
-    assert len(published) < 60
+    assert {"bars", "moon", "download"} <= shown
+    assert shown - SIZES_AND_STYLES - set(ICONS) == set()
+
+
+def test_no_page_loads_the_script_of_the_theme(soups):
+    assert [page for page, soup in soups.items() if soup.select("script[src*=fontawesome]")] == []
+    assert list(HTML.rglob("fontawesome*")) == []
+
+
+def test_pages_load_all_else_that_the_theme_loads():
+    theirs = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme" / MACROS
+    ours = ROOT / "book/_templates" / MACROS
+    loaded = [re.findall(r"_static/([\w/.-]+)", path.read_text(encoding="utf-8")) for path in (theirs, ours)]
+    assert [name for name in loaded[0] if "fontawesome" not in name] == loaded[1]

@@ -1,10 +1,23 @@
 from itertools import combinations
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib import font_manager
 
-from utils.book.plotting import PALETTE, SERIES, band, colour, draw_svg, level, ticks, use_book_style
+from utils.book.plotting import (
+    FONT_STYLES,
+    PALETTE,
+    SERIES,
+    band,
+    colour,
+    draw_svg,
+    font_file,
+    level,
+    ticks,
+    use_book_style,
+)
 
 
 def luminance(hexadecimal):
@@ -133,3 +146,21 @@ def test_ticks_stand_where_they_are_put_and_nowhere_else(axes):
     axes.figure.draw_without_rendering()
     shown = [label.get_text() for label in axes.get_xticklabels(which="both") if label.get_text()]
     assert shown == ["8", "64"]
+
+
+def test_font_file_names_an_existing_file_of_each_style():
+    files = {style: font_file(style) for style in FONT_STYLES}
+    assert len(set(files.values())) == len(FONT_STYLES)
+    assert all(Path(file).is_file() for file in files.values())
+
+
+def test_font_file_refuses_a_style_that_is_not_there():
+    with pytest.raises(KeyError, match="no style 'bold' of the book's font; choose one of regular, italic, semibold"):
+        font_file("bold")
+
+
+def test_use_book_style_sets_figures_in_the_letters_of_the_pages():
+    with plt.rc_context():
+        use_book_style()
+        found = font_manager.findfont(font_manager.FontProperties(family=plt.rcParams["font.family"]))
+    assert Path(found).name == "SourceSansPro-Regular.ttf"

@@ -14,6 +14,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
+from font_source_sans_pro import font_files_ttf
+from matplotlib import font_manager
 from matplotlib.ticker import NullLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -68,6 +70,38 @@ def colour(name):
     return PALETTE[name][0]
 
 
+#: Style → its name in the package that brings the fonts.
+FONT_STYLES = {"regular": "SourceSansPro", "italic": "SourceSansProIt", "semibold": "SourceSansProSemibold"}
+
+
+def font_file(style):
+    """Return where a style of the book's font is on this machine: figures and pages are set in the same letters.
+
+    Parameters
+    ----------
+    style : str
+        A key of `FONT_STYLES`: ``"regular"``, ``"italic"`` or ``"semibold"``.
+
+    Returns
+    -------
+    str
+        The path of a TrueType file.
+
+    Raises
+    ------
+    KeyError
+        If there is no such style; the message lists those there are.
+
+    Examples
+    --------
+    >>> font_file("regular").endswith("SourceSansPro-Regular.ttf")
+    True
+    """
+    if style not in FONT_STYLES:
+        raise KeyError(f"no style {style!r} of the book's font; choose one of {', '.join(FONT_STYLES)}")
+    return font_files_ttf[FONT_STYLES[style]]
+
+
 def use_book_style():
     """Make matplotlib draw in the book's style: vector output, quiet axes, palette colours.
 
@@ -80,20 +114,22 @@ def use_book_style():
     False
     """
     set_matplotlib_formats("svg", metadata={"Date": None})
+    for style in FONT_STYLES:
+        font_manager.fontManager.addfont(font_file(style))
     mpl.rcParams.update(
         {
             "svg.hashsalt": "book",  # the same figure gives the same bytes in every build
             "svg.fonttype": "path",  # letters keep their shape and place on machines without the font
-            "font.family": "DejaVu Sans",  # shipped with matplotlib
-            "font.size": 11,  # on a phone a figure shrinks to little more than half its width
+            "font.family": ["Source Sans Pro", "DejaVu Sans"],  # the second for the few signs that the first has not
+            "font.size": 12.5,  # on a phone a figure shrinks to little more than half its width
             "figure.figsize": (6.2, 3.6),
             "figure.constrained_layout.use": True,
             "figure.facecolor": colour("page"),
             "axes.facecolor": "none",
             "axes.edgecolor": colour("muted"),
             "axes.labelcolor": colour("ink"),
-            "axes.titlesize": 12,
-            "axes.titleweight": "bold",
+            "axes.titlesize": 13.5,
+            "axes.titleweight": "semibold",
             "axes.titlelocation": "left",
             "axes.spines.top": False,
             "axes.spines.right": False,

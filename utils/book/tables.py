@@ -55,7 +55,7 @@ def table(head, rows, formats=None):
 
 
 def glue_all(prefix="", /, **values):
-    """Keep numbers for the prose: ``glue_all("als", recall=0.25)`` is quoted as ``{glue:text}`als-recall:.2f` ``.
+    """Keep numbers for the prose: ``glue_all("als", recall=0.25)`` keeps one that is quoted as ``als-recall``.
 
     Parameters
     ----------
