@@ -15,7 +15,7 @@ import pytest
 
 from assignments.tools.grade import COLUMNS, STATUSES, GradeError, grade
 from assignments.tools.sources import find_assignments
-from tests.assignments.classroom import LOOPS, RIGHT, filled_in, handed_out, rows_of
+from tests.assignments.classroom import RIGHT, filled_in, handed_out, rows_of
 from tests.assignments.commands import tools
 from tests.built_book import ROOT
 
@@ -195,8 +195,9 @@ def test_killed_run_goes_on_where_it_was(three, small_course, no_sandbox):
 def test_whole_notebook_has_a_limit(three, small_course, no_sandbox):
     for student in ("ben", "cem"):
         shutil.rmtree(three / student)
-    endless = filled_in(handed_out(small_course), RIGHT | {"task-2": LOOPS})
-    (three / "ann" / "mini.ipynb").write_text(json.dumps(endless))
+    slow = "import time\n\n\ndef double(a):\n    time.sleep(3)\n    return a + a"  # within the limit of a cell
+    slow = filled_in(handed_out(small_course), RIGHT | {"task-2": slow})
+    (three / "ann" / "mini.ipynb").write_text(json.dumps(slow))
     options = ["--no-sandbox"] if no_sandbox else []
     done = tools("grade", three, "--course", small_course, "--total-seconds", "1", *options)
     assert done.returncode == 0, done.stderr
