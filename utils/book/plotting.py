@@ -71,7 +71,12 @@ def colour(name):
 
 
 #: Style → its name in the package that brings the fonts.
-FONT_STYLES = {"regular": "SourceSansPro", "italic": "SourceSansProIt", "semibold": "SourceSansProSemibold"}
+FONT_STYLES = {
+    "regular": "SourceSansPro",
+    "italic": "SourceSansProIt",
+    "semibold": "SourceSansProSemibold",
+    "bold": "SourceSansProBold",
+}
 
 
 def font_file(style):
@@ -80,7 +85,7 @@ def font_file(style):
     Parameters
     ----------
     style : str
-        A key of `FONT_STYLES`: ``"regular"``, ``"italic"`` or ``"semibold"``.
+        A key of `FONT_STYLES`: ``"regular"``, ``"italic"``, ``"semibold"`` or ``"bold"``.
 
     Returns
     -------
