@@ -134,7 +134,7 @@ def use_book_style():
             "axes.edgecolor": colour("muted"),
             "axes.labelcolor": colour("ink"),
             "axes.titlesize": 13.5,
-            "axes.titleweight": "semibold",
+            "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.spines.top": False,
             "axes.spines.right": False,
