@@ -22,7 +22,7 @@ CHARACTERS = [
     *range(0x20, 0x7F),
     *range(0xA0, 0x180),
     *range(0x391, 0x3CA),
-    *range(0x2010, 0x2027),
+    *range(0x2010, 0x2030),
     *range(0x2070, 0x20A0),
     *map(ord, "‰′″€ℓ←↑→↓↔∂∆∇∈∏∑−√∝∞∥∩∫≈≠≡≤≥⋅▸▾●■…"),
 ]
@@ -60,12 +60,14 @@ def cut_down(path, characters=CHARACTERS):
     font["head"].modified = font["head"].created  # the same bytes in every build
     font.recalcTimestamp = False
     font.save(buffer)
+    font.close()
     return buffer.getvalue()
 
 
 def covered(path):
     """Return the code points for which a font has a glyph."""
-    return set(TTFont(path).getBestCmap())
+    with TTFont(path) as font:
+        return set(font.getBestCmap())
 
 
 def style_sheet():

@@ -89,9 +89,9 @@ def test_write_pages_removes_what_is_no_module_any_more(app, tmp_path):
 
 def test_write_pages_leaves_alone_what_has_not_changed(app, tmp_path):
     write_pages(app, {})
-    page, other = (tmp_path / f"book/api/{name}.md" for name in ("utils.als", "utils.claims"))
+    page, other = (tmp_path / f"book/api/{name}.md" for name in ("utils.als", "utils.metrics"))
     other.write_text("old")
     before = page.stat().st_mtime_ns
     write_pages(app, {})
     assert page.stat().st_mtime_ns == before
-    assert "automodule:: utils.claims" in other.read_text()
+    assert "automodule:: utils.metrics" in other.read_text()

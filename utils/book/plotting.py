@@ -71,7 +71,12 @@ def colour(name):
 
 
 #: Style → its name in the package that brings the fonts.
-FONT_STYLES = {"regular": "SourceSansPro", "italic": "SourceSansProIt", "semibold": "SourceSansProSemibold"}
+FONT_STYLES = {
+    "regular": "SourceSansPro",
+    "italic": "SourceSansProIt",
+    "semibold": "SourceSansProSemibold",
+    "bold": "SourceSansProBold",
+}
 
 
 def font_file(style):
@@ -80,7 +85,7 @@ def font_file(style):
     Parameters
     ----------
     style : str
-        A key of `FONT_STYLES`: ``"regular"``, ``"italic"`` or ``"semibold"``.
+        A key of `FONT_STYLES`: ``"regular"``, ``"italic"``, ``"semibold"`` or ``"bold"``.
 
     Returns
     -------
@@ -129,7 +134,7 @@ def use_book_style():
             "axes.edgecolor": colour("muted"),
             "axes.labelcolor": colour("ink"),
             "axes.titlesize": 13.5,
-            "axes.titleweight": "semibold",
+            "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.spines.top": False,
             "axes.spines.right": False,
