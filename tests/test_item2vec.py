@@ -173,7 +173,9 @@ def test_noise_distribution_survives_large_powers():
 
 @pytest.mark.parametrize("counts", [[], [0, 0], [1, -1], [1, np.nan], [1, np.inf], [[1, 2]]])
 def test_noise_distribution_refuses_wrong_counts(counts):
-    with pytest.raises(ValueError, match=r"expected counts as one finite number of 0 or more.*count the events of each item"):
+    with pytest.raises(
+        ValueError, match=r"expected counts as one finite number of 0 or more.*count the events of each item"
+    ):
         noise_distribution(counts)
 
 

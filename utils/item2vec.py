@@ -291,6 +291,7 @@ def similar_items(fitted, item, k):
     return [(fitted.ids[other], float(cosines[other])) for other in nearest.tolist() if other >= 0]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `_finish` reports it
 def fit_sgns(
     sessions,
     n_factors,
@@ -491,7 +492,7 @@ def _finish(ids, item_vectors, context_vectors, counts, losses, n_negatives, lea
     start = (1 + n_negatives) * np.log(2)
     for epoch, loss in enumerate(losses, 1):
         refuse_divergence(np.nan_to_num(loss, nan=0), LOST * start, (), epoch, learning_rate)
-    lengths = [np.linalg.norm(vectors, axis=1).max() for vectors in (item_vectors, context_vectors)]
+    lengths = [np.linalg.norm(vectors.astype(np.float64), axis=1).max() for vectors in (item_vectors, context_vectors)]
     if not max(lengths) <= MAX_LENGTH:  # NaN too
         raise ValueError(
             f"expected a learning_rate at which vectors stay short, received {learning_rate:g}: one has the length "

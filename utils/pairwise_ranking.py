@@ -17,7 +17,7 @@ from utils.feature_sums import FeatureModel, features_or_identity, pool
 #: How `fit_bpr` draws negatives.
 NEGATIVES = ("uniform", "popularity")
 
-# A fit whose loss is so many times that of its start is lost.
+# A fit whose loss is so many times that of its start, or so large where that is small, is lost.
 LOST = 100
 
 
@@ -386,7 +386,7 @@ def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, rng,
                     if array.ndim == 2 or has_biases:
                         array -= learning_rate * gradient / np.sqrt(square)
                         square += gradient**2
-        refuse_divergence(losses[1 + epoch], LOST * losses[0], task.parameters, 1 + epoch, learning_rate)
+        refuse_divergence(losses[1 + epoch], LOST * max(losses[0], 1), task.parameters, 1 + epoch, learning_rate)
     p = task.parameters
     return FeatureModel(
         *task.features,
