@@ -106,7 +106,8 @@ def fit_explicit(ratings, n_factors, *, penalty, n_epochs, rng, init=None, progr
     Parameters
     ----------
     ratings : sparse matrix or array of shape (n_users, n_items)
-        What is not stored is unknown; a stored 0 is a rating of 0 (centred ratings have them).
+        What is not stored is unknown; a stored 0 is a rating of 0 (centred ratings have them). Entries that are stored
+        twice are added, as SciPy does.
     n_factors : int
         Length of the vectors, 1 or more.
     penalty : float
@@ -176,7 +177,8 @@ def fit_implicit(
     Parameters
     ----------
     interactions : sparse matrix or array of shape (n_users, n_items)
-        Counts or other weights :math:`r_{ui}`, 0 or more. A stored 0 is the same as nothing.
+        Counts or other weights :math:`r_{ui}`, 0 or more. A stored 0 is the same as nothing. Entries that are stored
+        twice are added, as SciPy does.
     n_factors, penalty, n_epochs, init, progress
         As in `fit_explicit`.
     alpha : float
@@ -268,7 +270,7 @@ def half_step(matrix, fixed_factors, *, penalty, alpha=None, solver="exact", n_c
     Parameters
     ----------
     matrix : sparse matrix or array of shape (n_rows, n_columns)
-        Ratings if `alpha` is None, else interactions.
+        Ratings if `alpha` is None, else interactions. Entries that are stored twice are added, as SciPy does.
     fixed_factors : array_like of shape (n_columns, n_factors)
         The vectors of the columns.
     penalty, alpha, solver, n_cg_steps

@@ -94,6 +94,7 @@ def add_identity(features):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
+        Entries that are stored twice are added, as SciPy does.
 
     Returns
     -------
@@ -126,7 +127,7 @@ def pool(features, pooling="sum"):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
-        Weights, 0 or more.
+        Weights, 0 or more. Entries that are stored twice are added, as SciPy does.
     pooling : {"sum", "mean", "sqrt"}, optional
         How to scale.
 
@@ -172,7 +173,7 @@ def represent(features, embeddings, pooling="sum"):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
-        Weights :math:`w_f`, 0 or more, usually 0 and 1.
+        Weights :math:`w_f`, 0 or more, usually 0 and 1. Entries that are stored twice are added, as SciPy does.
     embeddings : array_like of shape (n_features, n_factors), or (n_features,) for biases
         The vectors :math:`\mathbf{e}_f`.
     pooling : {"sum", "mean", "sqrt"}, optional
@@ -231,7 +232,7 @@ class FeatureModel:
     Parameters
     ----------
     user_features : sparse or dense array of shape (n_users, n_user_features)
-        Weights, 0 or more, before pooling.
+        Weights, 0 or more, before pooling. Entries that are stored twice are added, as SciPy does.
     item_features : sparse or dense array of shape (n_items, n_item_features)
         Likewise.
     user_embeddings : array_like of shape (n_user_features, n_factors)
@@ -335,7 +336,7 @@ class FeatureModel:
         Parameters
         ----------
         user_features : sparse or dense array of shape (n, n_user_features), optional
-            Those of the model if left out.
+            Those of the model if left out. Entries that are stored twice are added, as SciPy does.
         item_features : sparse or dense array of shape (m, n_item_features), optional
             Likewise.
 
@@ -377,7 +378,8 @@ def fit_lightfm(
     Parameters
     ----------
     interactions : sparse matrix or array of shape (n_users, n_items)
-        Above 0: a positive. Others that are stored: negatives, which only the loss "logistic" reads.
+        Above 0: a positive. Others that are stored: negatives, which only the loss "logistic" reads. Entries that are
+        stored twice are added, as SciPy does.
     n_factors : int
         1 or more.
     loss : {"logistic", "bpr", "warp", "warp-kos"}, optional
@@ -515,6 +517,7 @@ def as_lightfm(features):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
+        Entries that are stored twice are added, as SciPy does.
 
     Returns
     -------

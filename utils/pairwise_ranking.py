@@ -45,7 +45,8 @@ def fit_bpr(
     Parameters
     ----------
     interactions : sparse matrix or array of shape (n_users, n_items)
-        What is above 0 is a positive; the number itself does not count.
+        What is above 0 is a positive; the number itself does not count. Entries that are stored twice are added, as
+        SciPy does.
     n_factors : int
         1 or more.
     user_features, item_features : sparse or dense array of shape (n_users or n_items, n_features), optional
