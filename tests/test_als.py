@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
 from utils import als
-from utils.als import explicit_loss, fit_explicit, fit_implicit, fold_in, half_step, implicit_loss
+from utils.als import ALSModel, explicit_loss, fit_explicit, fit_implicit, fold_in, half_step, implicit_loss
 from utils.data import load_davis
 from utils.similarity import top_k
 
@@ -770,7 +770,7 @@ def test_fit_implicit_refuses_a_wrong_initial_scale(scale):
 
 
 def test_fit_implicit_refuses_an_unknown_solver():
-    with pytest.raises(ValueError, match="expected a solver among 'exact', 'cg', received 'lu'; choose one"):
+    with pytest.raises(ValueError, match="expected solver among 'exact', 'cg', received 'lu'; choose one"):
         fit(draw_matrix(), alpha=1.0, solver="lu")
 
 
@@ -838,3 +838,55 @@ def test_chapter_quotes_the_last_figures_of_the_benchmark():
     exact, cg = re.findall(r"\*\*([\d.]+)\*\*", row)
     chapter = " ".join((root / "chapters" / "als.md").read_text("utf-8").split())
     assert f"takes {exact} times as long as its Cholesky solver, and {cg} times as long" in chapter
+
+
+# Numbers that are too large, and models made by hand
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_fit_implicit_refuses_numbers_that_leave_their_type(dtype):
+    with pytest.raises(
+        ValueError, match=r"a finite loss, received (inf|nan) with penalty 1 and alpha 1e\+308 in float"
+    ):
+        fit_implicit(
+            csr_array(np.eye(3, dtype=dtype)), 2, alpha=1e308, penalty=1, n_epochs=2, rng=np.random.default_rng(0)
+        )
+
+
+def test_fit_explicit_refuses_ratings_whose_squares_leave_their_type():
+    with pytest.raises(
+        ValueError, match="a finite loss, received inf with penalty 1 in float64; make these, the entries"
+    ):
+        fit_explicit(csr_array([[1e200]]), 1, penalty=1, n_epochs=1, rng=np.random.default_rng(0))
+
+
+def test_losses_refuse_vectors_whose_products_leave_their_type():
+    with pytest.raises(ValueError, match=r"expected a finite loss, received (inf|nan)"):
+        explicit_loss(csr_array([[1.0]]), [[1e200]], [[1e200]], penalty=0)
+    with pytest.raises(ValueError, match=r"expected a finite loss, received (inf|nan)"):
+        implicit_loss(csr_array([[1.0]]), [[1e200]], [[1e200]], alpha=1, penalty=0)
+
+
+def test_model_of_small_integers_does_not_overflow():
+    model = ALSModel(np.full((1, 2), 100, dtype=np.int8), np.full((1, 2), 100, dtype=np.int8), np.zeros(1))
+    assert model.scores([0]) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("users", "items", "error", "message"),
+    [
+        (np.ones((3, 2)), np.ones((4, 1)), ValueError, r"item_factors of shape \(n_items, 2\), received \(4, 1\)"),
+        (np.ones(3), np.ones((4, 1)), ValueError, r"user_factors of shape \(n_users, n_factors\), received \(3,\)"),
+        ([[np.nan]], [[1.0]], ValueError, "finite user_factors, received NaN or infinity in row 0"),
+        ([["1"]], [[1.0]], TypeError, "user_factors of real numbers, received <U1"),
+    ],
+)
+def test_model_refuses(users, items, error, message):
+    with pytest.raises(error, match=message):
+        ALSModel(users, items, np.zeros(1))
+
+
+@pytest.mark.parametrize("factors", [[["1.0"]], [[1j]], [[None]]])
+def test_half_step_refuses_vectors_of_no_numbers(factors):
+    with pytest.raises(TypeError, match="fixed_factors of real numbers, received"):
+        half_step(csr_array([[2.0]]), factors, penalty=0)

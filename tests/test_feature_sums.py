@@ -336,6 +336,14 @@ def test_fit_lightfm_leaves_a_user_who_has_everything_out_of_the_loss():
     assert model.losses[-1] == pytest.approx(max(0, 1 - (scores[0] - scores[1])), abs=1e-5)
 
 
+@pytest.mark.parametrize("n_items", [2, 5, 10])
+def test_fit_lightfm_of_a_catalogue_smaller_than_its_draws(n_items):
+    likes = csr_array(
+        np.random.default_rng(0).permuted(np.tile(np.arange(n_items) < n_items - 1, (20, 1)), axis=1) * 1.0
+    )
+    assert np.isfinite(fit_quietly(likes, loss="warp-kos", n_epochs=20).losses).all()
+
+
 def test_fit_lightfm_of_no_epochs_is_its_start(planted_likes):
     model = fit_quietly(planted_likes[0], 4, n_epochs=0)
     assert np.abs(model.item_embeddings).max() <= 0.5 / 4

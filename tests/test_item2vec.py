@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from gensim.models.word2vec import Word2Vec
+from scipy.sparse import csr_array
 
 from utils import item2vec
-from utils.data import load_davis
+from utils.data import Interactions, load_davis
 from utils.item2vec import (
     fit_gensim,
     fit_sgns,
@@ -172,7 +173,9 @@ def test_noise_distribution_survives_large_powers():
 
 @pytest.mark.parametrize("counts", [[], [0, 0], [1, -1], [1, np.nan], [1, np.inf], [[1, 2]]])
 def test_noise_distribution_refuses_wrong_counts(counts):
-    with pytest.raises(ValueError, match=r"expected counts of 0 or more.*count the events of each item"):
+    with pytest.raises(
+        ValueError, match=r"expected counts as one finite number of 0 or more.*count the events of each item"
+    ):
         noise_distribution(counts)
 
 
@@ -275,7 +278,7 @@ def test_sgns_gradients_do_not_vanish_for_a_wrong_score_however_large():
 def test_fit_finds_planted_clusters(fit, architecture):
     # By chance a neighbour is in the right cluster with probability 7/31. CBOW also learns that an item does not occur
     # beside itself, which sets the items of a cluster apart, and gensim's takes larger steps that way: 0.73 to 0.78.
-    fitted = fit(planted_sessions(), n_factors=3, architecture=architecture, rng=generator())
+    fitted = fit(planted_sessions(), n_factors=3, n_epochs=20, architecture=architecture, rng=generator())
     assert same_cluster_share(fitted) > (0.6 if (fit, architecture) == (fit_gensim, "cbow") else 0.95)
 
 
@@ -313,8 +316,8 @@ def test_fit_does_not_depend_on_names(fit):
 
 @FITS
 def test_fit_lowers_the_loss(fit):
-    losses = fit(planted_sessions(), n_factors=8, rng=generator()).losses
-    assert len(losses) == 20
+    losses = fit(planted_sessions(), n_factors=8, n_epochs=20, rng=generator()).losses
+    assert len(losses) == 21
     assert losses[-1] < 0.8 * losses[0]
 
 
@@ -328,8 +331,30 @@ def test_fits_agree_on_the_loss():
 
 def test_fit_sgns_starts_where_all_scores_are_zero():
     # One pair a batch (two items), and a tiny step: the loss of an epoch is log 2 for the context and each negative.
-    fitted = fit_sgns([[1, 2]], n_negatives=4, n_epochs=1, learning_rate=1e-9, rng=generator())
-    assert fitted.losses[0] == pytest.approx(5 * np.log(2), rel=1e-6)
+    fitted = fit_sgns([[1, 2]], 32, n_negatives=4, n_epochs=1, learning_rate=1e-9, rng=generator())
+    assert fitted.losses == pytest.approx([5 * np.log(2)] * 2, rel=1e-6)
+
+
+@FITS
+@ARCHITECTURES
+def test_fit_for_no_epoch_is_its_start(fit, architecture):
+    fitted = fit(planted_sessions(), 4, n_negatives=3, architecture=architecture, n_epochs=0, rng=generator())
+    assert fitted.losses == pytest.approx([4 * np.log(2)])  # of the formula, since the context vectors are 0
+    assert not fitted.context_vectors.any()
+    assert 0 < np.abs(fitted.item_vectors).max() <= 1 / 4
+
+
+@FITS
+@ARCHITECTURES
+def test_fit_refuses_to_explode(fit, architecture):
+    options = {"architecture": architecture, "learning_rate": 1e4, "n_epochs": 5, "progress": False}
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(
+            ValueError, match=r"expected a learning_rate at which .* received (10000|1e\+04).*; try a tenth of it"
+        ),
+    ):
+        fit(planted_sessions(), 4, rng=generator(), **options)
 
 
 def test_fit_sgns_reaches_the_shifted_pmi():
@@ -431,7 +456,8 @@ def test_fit_sgns_keeps_the_share_of_events_that_the_formula_says():
 
 
 def test_fit_gensim_does_not_claim_a_loss_with_subsampling():
-    assert np.isnan(fit_gensim(planted_sessions(), n_epochs=2, subsample=0.01, rng=generator()).losses).all()
+    losses = fit_gensim(planted_sessions(), 8, n_epochs=2, subsample=0.01, rng=generator()).losses
+    assert np.isnan(losses).tolist() == [False, True, True]
 
 
 @FITS
@@ -444,7 +470,7 @@ def test_fit_survives_two_items_and_one_session(fit):
 @FITS
 def test_fit_takes_sessions_of_arrays(fit):
     sessions = [np.array([4, 2, 9], dtype=np.int32), np.array([], dtype=np.int32), np.array([2, 4], dtype=np.int32)]
-    fitted = fit(sessions, n_epochs=1, rng=generator())
+    fitted = fit(sessions, 8, n_epochs=1, rng=generator())
     assert fitted.ids == [4, 2, 9]
     assert np.int32(9) in fitted
 
@@ -453,15 +479,16 @@ def test_fit_takes_sessions_of_arrays(fit):
 @pytest.mark.parametrize("sessions", [[], [[]], [[1], [2]]])
 def test_fit_refuses_sessions_without_a_pair(fit, sessions):
     with pytest.raises(ValueError, match=r"a session with two events or more, received \d sessions.*; an item"):
-        fit(sessions, rng=generator())
+        fit(sessions, 8, n_epochs=1, rng=generator())
 
 
 @FITS
 @pytest.mark.parametrize("name", ["n_factors", "n_negatives", "n_epochs", "window"])
-@pytest.mark.parametrize("value", [0, 2.5, -3])
-def test_fit_refuses_counts_below_one(fit, name, value):
-    with pytest.raises(ValueError, match=f"expected {name} as a whole number of 1 or more, received {value}"):
-        fit([[1, 2]], rng=generator(), **{name: value})
+@pytest.mark.parametrize("value", [-1, 2.5, True])
+def test_fit_refuses_what_is_no_count(fit, name, value):
+    low = 0 if name == "n_epochs" else 1
+    with pytest.raises(ValueError, match=f"expected {name} as a whole number of {low} or more, received {value}"):
+        fit([[1, 2]], **{"n_factors": 8, "n_epochs": 1, "rng": generator(), name: value})
 
 
 @FITS
@@ -469,36 +496,38 @@ def test_fit_refuses_counts_below_one(fit, name, value):
 @pytest.mark.parametrize("value", [-0.1, np.nan, np.inf])
 def test_fit_refuses_numbers_below_zero(fit, name, value):
     with pytest.raises(ValueError, match=f"expected {name} as a number of 0 or more, received {value}"):
-        fit([[1, 2]], rng=generator(), **{name: value})
+        fit([[1, 2]], 8, n_epochs=1, rng=generator(), **{name: value})
 
 
 @FITS
 def test_fit_refuses_a_learning_rate_of_zero(fit):
     with pytest.raises(ValueError, match=r"expected a learning_rate above 0, received 0; 0.05 is a start"):
-        fit([[1, 2]], rng=generator(), learning_rate=0)
+        fit([[1, 2]], 8, n_epochs=1, rng=generator(), learning_rate=0)
 
 
 @FITS
 def test_fit_refuses_a_wrong_noise_power(fit):
     with pytest.raises(ValueError, match="expected a finite power of the counts, received nan"):
-        fit([[1, 2]], rng=generator(), noise_power=np.nan)
+        fit([[1, 2]], 8, n_epochs=1, rng=generator(), noise_power=np.nan)
 
 
 @FITS
 def test_fit_refuses_an_unknown_architecture(fit):
-    with pytest.raises(ValueError, match="expected architecture 'skip-gram' or 'cbow', received 'glove'; choose one"):
-        fit([[1, 2]], rng=generator(), architecture="glove")
+    with pytest.raises(
+        ValueError, match="expected architecture among 'skip-gram', 'cbow', received 'glove'; choose one"
+    ):
+        fit([[1, 2]], 8, n_epochs=1, rng=generator(), architecture="glove")
 
 
 @FITS
 def test_fit_refuses_a_seed_for_a_generator(fit):
     with pytest.raises(TypeError, match=r"expected rng as a numpy Generator, received 0; use np.random.default_rng"):
-        fit([[1, 2]], rng=0)
+        fit([[1, 2]], 8, n_epochs=1, rng=0)
 
 
 def test_fit_gensim_refuses_sessions_that_gensim_would_cut():
     with pytest.raises(ValueError, match="sessions of at most 10000 events, received one of 10001; cut it, or use"):
-        fit_gensim([list(range(10_001))], rng=generator())
+        fit_gensim([list(range(10_001))], 8, n_epochs=1, rng=generator())
 
 
 # ItemVectors
@@ -523,6 +552,84 @@ def test_item_vectors_contain_what_occurred():
 def test_item_vectors_refuse_an_unknown_item():
     with pytest.raises(KeyError, match="one of the 3 ids of the fit, received 'z'; an item without a session has no"):
         small_fit().vector("z")
+
+
+def test_item_vectors_refuse_an_id_twice():
+    with pytest.raises(ValueError, match="each id once, received 'a' more than once; a vector needs its own id"):
+        item2vec.ItemVectors(["a", "b", "a"], np.ones((3, 2)), np.ones((3, 2)), np.ones(3), np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"item_vectors": np.ones((3, 2))}, ValueError, r"item_vectors of shape \(2, n_factors\), received \(3, 2\)"),
+        ({"context_vectors": np.ones((2, 1))}, ValueError, r"context_vectors of shape \(2, 2\), received \(2, 1\)"),
+        ({"counts": np.ones(3)}, ValueError, r"counts of shape \(2,\), received \(3,\)"),
+        ({"item_vectors": [[np.nan, 1], [1, 1]]}, ValueError, "finite item_vectors, received NaN or infinity in row 0"),
+        ({"item_vectors": [["a", "b"], ["c", "d"]]}, TypeError, "item_vectors of real numbers, received <U1"),
+    ],
+)
+def test_item_vectors_refuse(changes, error, message):
+    usual = {"ids": [1, 2], "item_vectors": np.ones((2, 2)), "context_vectors": np.ones((2, 2)), "counts": np.ones(2)}
+    with pytest.raises(error, match=message):
+        item2vec.ItemVectors(**{**usual, "losses": np.zeros(1), **changes})
+
+
+# Sessions that are none, and pairs that do not fit
+
+
+@FITS
+@pytest.mark.parametrize(
+    ("sessions", "error", "message"),
+    [
+        (
+            csr_array(np.eye(3)),
+            TypeError,
+            r"sessions as a list of lists of ids, received csr_array; events.sessions\(\)",
+        ),
+        (Interactions.from_labels([0], [0]), TypeError, "sessions as a list of lists of ids, received Interactions"),
+        ("abc", TypeError, "sessions as a list of lists of ids, received str"),
+        ({1: [1, 2]}, TypeError, "sessions as a list of lists of ids, received dict"),
+        (np.eye(3), TypeError, "ids in every session, received numbers of float64 at place 0; a row of a matrix"),
+        (np.eye(3) > 0, TypeError, "ids in every session, received numbers of bool at place 0"),
+        ([csr_array(np.eye(1, 3))], TypeError, "every session as a sequence of ids, received <.*> at place 0"),
+        (["ab"], TypeError, "every session as a sequence of ids, received 'ab' at place 0"),
+        ([[1, 2], {3, 4}], TypeError, "every session in an order, received a set at place 1; sort it into a list"),
+        ([[1, float("nan")]], ValueError, "ids that equal themselves, received NaN; leave events without an item out"),
+    ],
+)
+def test_fit_refuses_what_are_no_sessions(fit, sessions, error, message):
+    with pytest.raises(error, match=f"(?s){message}"):
+        fit(sessions, 2, n_epochs=1, rng=generator())
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"contexts": [0]}, ValueError, "for each of 2 centres, received 1 contexts and negatives of shape"),
+        (
+            {"negatives": [[0]]},
+            ValueError,
+            r"for each of 2 centres, received 2 contexts and negatives of shape \(1, 1\)",
+        ),
+        ({"negatives": [0, 1]}, ValueError, "negatives as an array of 2 dimensions"),
+        ({"centres": [-1, 0]}, ValueError, "centres of 0 or more and below 3, received -1"),
+        ({"contexts": [0, 3]}, ValueError, "contexts of 0 or more and below 3, received 3"),
+        ({"negatives": [[True], [False]]}, TypeError, "negatives as indices, received bool"),
+        (
+            {"context_vectors": np.ones((3, 1))},
+            ValueError,
+            r"equally many columns, received shapes \(3, 2\) and \(3, 1\)",
+        ),
+        ({"item_vectors": np.ones(3)}, ValueError, r"with one row a vector .* received shapes \(3,\) and \(3, 2\)"),
+    ],
+)
+@pytest.mark.parametrize("function", [sgns_loss, sgns_gradients])
+def test_sgns_refuses_pairs_that_do_not_fit(function, changes, error, message):
+    usual = {"item_vectors": np.ones((3, 2)), "context_vectors": np.ones((3, 2))}
+    usual |= {"centres": [0, 1], "contexts": [1, 2], "negatives": [[0], [1]]}
+    with pytest.raises(error, match=message):
+        function(**{**usual, **changes})
 
 
 # similar_items

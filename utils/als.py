@@ -36,7 +36,17 @@ import numpy as np
 from scipy.linalg import get_lapack_funcs
 
 from utils.book.progress import progress_bar
-from utils.checks import check_factors, check_matrix, check_number, check_pair, check_rng, check_whole
+from utils.checks import (
+    check_choice,
+    check_factors,
+    check_floats,
+    check_matrix,
+    check_number,
+    check_pair,
+    check_rng,
+    check_whole,
+)
+from utils.recommender import check_users
 
 SOLVERS = ("exact", "cg")
 
@@ -46,6 +56,10 @@ BLOCK_NUMBERS = 2**19
 
 # Up to this size, all systems of a block are solved together: a call of LAPACK for each would cost more than its work.
 TOGETHER_SIZE = 20
+
+
+# `_loss` refuses what is not finite, and so does the solver.
+QUIETLY = np.errstate(over="ignore", invalid="ignore")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +72,26 @@ class ALSModel:
         Row u is user u, row i is item i. The zero vector where the matrix has no entry.
     losses : ndarray of shape (1 + n_epochs,), float64
         The loss of the start, then after each epoch. Never rises, but for rounding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If vectors are no finite real numbers, or their shapes do not fit.
     """
 
     user_factors: np.ndarray
     item_factors: np.ndarray
     losses: np.ndarray
 
+    def __post_init__(self):
+        users = check_floats("user_factors", self.user_factors, ("n_users", "n_factors"))
+        items = check_floats("item_factors", self.item_factors, ("n_items", users.shape[1]))
+        object.__setattr__(self, "user_factors", users)  # the dataclass is frozen for everyone else
+        object.__setattr__(self, "item_factors", items)
+
     def scores(self, users):
-        """Return the predictions for some users, of shape (len(users), n_items)."""
+        """Score all items for some users, as `utils.recommender.Recommender.scores` says: the predictions."""
+        users = check_users(users, len(self.user_factors))
         return self.user_factors[users] @ self.item_factors.T
 
 
@@ -80,7 +106,8 @@ def fit_explicit(ratings, n_factors, *, penalty, n_epochs, rng, init=None, progr
     Parameters
     ----------
     ratings : sparse matrix or array of shape (n_users, n_items)
-        What is not stored is unknown; a stored 0 is a rating of 0 (centred ratings have them).
+        What is not stored is unknown; a stored 0 is a rating of 0 (centred ratings have them). Entries that are stored
+        twice are added, as SciPy does.
     n_factors : int
         Length of the vectors, 1 or more.
     penalty : float
@@ -104,7 +131,7 @@ def fit_explicit(ratings, n_factors, *, penalty, n_epochs, rng, init=None, progr
         If `ratings` is not sparse or not of real numbers, or `rng` is not a generator.
     ValueError
         If a number is NaN, infinite or out of its range, a shape does not fit, or the penalty is so small that a
-        system is singular to rounding.
+        system is singular to rounding, or numbers are so large that the loss is not finite.
 
     References
     ----------
@@ -150,7 +177,8 @@ def fit_implicit(
     Parameters
     ----------
     interactions : sparse matrix or array of shape (n_users, n_items)
-        Counts or other weights :math:`r_{ui}`, 0 or more. A stored 0 is the same as nothing.
+        Counts or other weights :math:`r_{ui}`, 0 or more. A stored 0 is the same as nothing. Entries that are stored
+        twice are added, as SciPy does.
     n_factors, penalty, n_epochs, init, progress
         As in `fit_explicit`.
     alpha : float
@@ -204,6 +232,7 @@ def fit_implicit(
     return _fit(interactions, start, n_epochs, alpha, penalty, n_cg_steps, progress, callback)
 
 
+@QUIETLY
 def explicit_loss(ratings, user_factors, item_factors, *, penalty):
     """Return the loss that `fit_explicit` minimises, as a float; arguments and errors as there."""
     ratings = check_matrix(ratings, "ratings")
@@ -212,6 +241,7 @@ def explicit_loss(ratings, user_factors, item_factors, *, penalty):
     return _loss(blocks, users, items, (_gram(users), _gram(items)), None, penalty)
 
 
+@QUIETLY
 def implicit_loss(interactions, user_factors, item_factors, *, alpha, penalty):
     """Return the loss that `fit_implicit` minimises, as a float; arguments and errors as there.
 
@@ -240,7 +270,7 @@ def half_step(matrix, fixed_factors, *, penalty, alpha=None, solver="exact", n_c
     Parameters
     ----------
     matrix : sparse matrix or array of shape (n_rows, n_columns)
-        Ratings if `alpha` is None, else interactions.
+        Ratings if `alpha` is None, else interactions. Entries that are stored twice are added, as SciPy does.
     fixed_factors : array_like of shape (n_columns, n_factors)
         The vectors of the columns.
     penalty, alpha, solver, n_cg_steps
@@ -287,6 +317,7 @@ def fold_in(new_rows, item_factors, *, penalty, alpha=None):
     return half_step(new_rows, item_factors, penalty=penalty, alpha=alpha)
 
 
+@QUIETLY
 def _fit(matrix, start, n_epochs, alpha, penalty, n_cg_steps, progress, callback=None):
     """Alternate. Here and below, no `alpha` means explicit feedback, and no `n_cg_steps` the exact solver."""
     check_whole("n_epochs", n_epochs, 0)
@@ -462,6 +493,17 @@ def _divide(numerators, denominators):
 
 def _loss(by_user, users, items, grams, alpha, penalty):
     check_number("penalty", penalty)
+    loss = _add_up(by_user, users, items, grams, alpha, penalty)
+    if not np.isfinite(loss):
+        received = "" if alpha is None else f" and alpha {alpha:g}"
+        raise ValueError(
+            f"expected a finite loss, received {loss} with penalty {penalty:g}{received} in {users.dtype}; make these, "
+            "the entries or the vectors smaller"
+        )
+    return float(loss)
+
+
+def _add_up(by_user, users, items, grams, alpha, penalty):
     loss = penalty * sum(np.trace(gram) for gram in grams)
     if alpha is not None:
         loss += np.vdot(*grams)  # the squares of all predictions, as if no pair had met
@@ -472,7 +514,7 @@ def _loss(by_user, users, items, grams, alpha, penalty):
         else:  # put right the pairs that did meet; padding has target 0
             errors = block.targets * (1 - predicted) ** 2 - (block.targets > 0) * predicted**2
         loss += errors.sum(dtype=np.float64)
-    return float(loss)
+    return loss
 
 
 def _gram(factors):
@@ -508,7 +550,6 @@ def _check_start(matrix, n_factors, scale, rng, init):
 
 def _check_solver(solver, n_cg_steps):
     """Return the number of steps, or None for the exact solver."""
-    if solver not in SOLVERS:
-        raise ValueError(f"expected a solver among {', '.join(map(repr, SOLVERS))}, received {solver!r}; choose one")
+    check_choice("solver", solver, SOLVERS)
     check_whole("n_cg_steps", n_cg_steps, 1)
     return n_cg_steps if solver == "cg" else None

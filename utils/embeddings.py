@@ -17,7 +17,8 @@ def cooccurrence(matrix):
     Parameters
     ----------
     matrix : sparse matrix or array_like of shape (n_users, n_items)
-        What is not 0 counts as an interaction, whatever its value.
+        What is not 0 counts as an interaction, whatever its value. Entries that are stored twice are added, as SciPy
+        does.
 
     Returns
     -------
@@ -54,7 +55,8 @@ def shuffle_matrix(matrix, *, rng, n_rounds=20):
     Parameters
     ----------
     matrix : sparse matrix or array_like of shape (n_users, n_items)
-        What is not 0 counts as an interaction, whatever its value.
+        What is not 0 counts as an interaction, whatever its value. Entries that are stored twice are added, as SciPy
+        does.
     rng : numpy.random.Generator
         Pairs the users and shuffles the heaps.
     n_rounds : int, optional
@@ -108,7 +110,8 @@ def count_directions(matrix, *, rng, n_shuffles=1):
     Parameters
     ----------
     matrix : sparse matrix or array_like of shape (n_users, n_items)
-        What is not 0 counts as an interaction. At least one interaction.
+        What is not 0 counts as an interaction. At least one interaction. Entries that are stored twice are added, as
+        SciPy does.
     rng : numpy.random.Generator
         For the shuffles.
     n_shuffles : int, optional

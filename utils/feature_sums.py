@@ -21,7 +21,7 @@ POOLINGS = ("sum", "mean", "sqrt")
 #: The losses that `fit_lightfm` knows.
 LIGHTFM_LOSSES = ("logistic", "bpr", "warp", "warp-kos")
 
-# A fit whose loss is so many times that of its start is lost.
+# A fit whose loss is so many times that of its start, or so large where that is small, is lost.
 LOST = 100
 
 
@@ -94,6 +94,7 @@ def add_identity(features):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
+        Entries that are stored twice are added, as SciPy does.
 
     Returns
     -------
@@ -126,7 +127,7 @@ def pool(features, pooling="sum"):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
-        Weights, 0 or more.
+        Weights, 0 or more. Entries that are stored twice are added, as SciPy does.
     pooling : {"sum", "mean", "sqrt"}, optional
         How to scale.
 
@@ -172,7 +173,7 @@ def represent(features, embeddings, pooling="sum"):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
-        Weights :math:`w_f`, 0 or more, usually 0 and 1.
+        Weights :math:`w_f`, 0 or more, usually 0 and 1. Entries that are stored twice are added, as SciPy does.
     embeddings : array_like of shape (n_features, n_factors), or (n_features,) for biases
         The vectors :math:`\mathbf{e}_f`.
     pooling : {"sum", "mean", "sqrt"}, optional
@@ -231,7 +232,7 @@ class FeatureModel:
     Parameters
     ----------
     user_features : sparse or dense array of shape (n_users, n_user_features)
-        Weights, 0 or more, before pooling.
+        Weights, 0 or more, before pooling. Entries that are stored twice are added, as SciPy does.
     item_features : sparse or dense array of shape (n_items, n_item_features)
         Likewise.
     user_embeddings : array_like of shape (n_user_features, n_factors)
@@ -335,7 +336,7 @@ class FeatureModel:
         Parameters
         ----------
         user_features : sparse or dense array of shape (n, n_user_features), optional
-            Those of the model if left out.
+            Those of the model if left out. Entries that are stored twice are added, as SciPy does.
         item_features : sparse or dense array of shape (m, n_item_features), optional
             Likewise.
 
@@ -377,7 +378,8 @@ def fit_lightfm(
     Parameters
     ----------
     interactions : sparse matrix or array of shape (n_users, n_items)
-        Above 0: a positive. Others that are stored: negatives, which only the loss "logistic" reads.
+        Above 0: a positive. Others that are stored: negatives, which only the loss "logistic" reads. Entries that are
+        stored twice are added, as SciPy does.
     n_factors : int
         1 or more.
     loss : {"logistic", "bpr", "warp", "warp-kos"}, optional
@@ -389,7 +391,8 @@ def fit_lightfm(
     learning_rate : float, optional
         Of AdaGrad, above 0.
     max_sampled : int, optional
-        How often "warp" and "warp-kos" draw for a violation.
+        How often "warp" and "warp-kos" draw for a violation; in a catalogue so small, "warp-kos" draws once less often
+        than it has items, since LightFM would fail.
     n_epochs : int
         0 or more.
     rng : numpy.random.Generator
@@ -435,6 +438,8 @@ def fit_lightfm(
     n_users, n_items = interactions.shape
     user_features = features_or_identity(user_features, n_users, "user_features")
     item_features = features_or_identity(item_features, n_items, "item_features")
+    if loss == "warp-kos":  # more draws than there are other items would weigh a pair by the logarithm of 0
+        max_sampled = max(1, min(max_sampled, n_items - 1))
     model = LightFM(
         no_components=int(n_factors),
         loss=loss,
@@ -447,14 +452,15 @@ def fit_lightfm(
     measure = _lightfm_loss(model, loss, interactions, user_rows, item_rows, rng)
 
     def train(epochs):
-        model.fit_partial(data, user_features=user_rows, item_features=item_rows, epochs=epochs, num_threads=1)
+        with np.errstate(over="ignore", invalid="ignore"):  # LightFM itself refuses what is not finite
+            model.fit_partial(data, user_features=user_rows, item_features=item_rows, epochs=epochs, num_threads=1)
 
     train(0)  # draws the start
     losses = [measure()]
     for epoch in progress_bar(range(1, n_epochs + 1), desc="LightFM", unit="epoch", show=progress):
         train(1)  # which goes on where it stopped: epochs one by one give the vectors of all at once
         losses.append(measure())
-        refuse_divergence(losses[-1], LOST * losses[0], (), epoch, learning_rate)
+        refuse_divergence(losses[-1], LOST * max(losses[0], 1), (), epoch, learning_rate)
     return FeatureModel(
         user_features,
         item_features,
@@ -511,6 +517,7 @@ def as_lightfm(features):
     Parameters
     ----------
     features : sparse or dense array of shape (n, n_features)
+        Entries that are stored twice are added, as SciPy does.
 
     Returns
     -------

@@ -14,11 +14,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from gensim.models.callbacks import CallbackAny2Vec
 from gensim.models.word2vec import Word2Vec
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 from scipy.special import expit
 
 from utils.book.progress import progress_bar
-from utils.checks import check_number, check_rng, check_whole
+from utils.checks import (
+    check_choice,
+    check_floats,
+    check_indices,
+    check_number,
+    check_rate,
+    check_rng,
+    check_whole,
+    refuse_divergence,
+)
 from utils.metrics import rank_items
 from utils.negative_sampling import check_power, noise_distribution
 from utils.similarity import scores
@@ -28,6 +37,10 @@ ARCHITECTURES = ("skip-gram", "cbow")
 # `fit_sgns` takes so many examples at a time, but no more than two an item. All examples of a batch meet the same
 # vectors, and an item that occurs in many of them gets all its corrections in one stride, which could overshoot.
 MAX_BATCH = 1024
+
+# A fit whose loss is so many times that of its start is lost; or one with vectors longer than this, where those of a
+# sound fit are a few units long: gensim leaves inner products beyond 6 out of its loss, and leaves them as they are.
+LOST, MAX_LENGTH = 100, 100.0
 
 # During a fit the learning rate falls in a straight line to this share of where it began.
 FINAL_RATE = 0.01
@@ -105,6 +118,11 @@ def sgns_loss(item_vectors, context_vectors, centres, contexts, negatives):
     float
         0 or more; 0.0 without pairs. With vectors of 0 it is log 2 for each context and for each negative.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes do not fit, or an index is no row of its table.
+
     Notes
     -----
     :math:`-\log \operatorname{sigmoid}(x)` is computed as `logaddexp(0, -x)`, which is exact for every x: it neither
@@ -120,6 +138,7 @@ def sgns_loss(item_vectors, context_vectors, centres, contexts, negatives):
     >>> round(sgns_loss(y, z, [0], [1], [[0]]), 4)  # log(1 + exp(-3)) + log(1 + exp(0))
     0.7417
     """
+    centres, contexts, negatives = _check_pairs(item_vectors, context_vectors, centres, contexts, negatives)
     pairs_scores, _ = _score(item_vectors[centres], context_vectors, contexts, negatives)
     return _sum_losses(pairs_scores)
 
@@ -143,6 +162,11 @@ def sgns_gradients(item_vectors, context_vectors, centres, contexts, negatives):
         What several pairs want of one item adds up. If both tables are one and the same, its gradient is the sum of the
         two.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `sgns_loss`.
+
     Examples
     --------
     >>> y, z = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.0, 2.0], [3.0, 0.0]])
@@ -151,7 +175,8 @@ def sgns_gradients(item_vectors, context_vectors, centres, contexts, negatives):
     array([[-0.1423,  1.    ],
            [ 0.    ,  0.    ]])
     """
-    inputs = _one_hot(np.asarray(centres), len(item_vectors), item_vectors.dtype)
+    centres, contexts, negatives = _check_pairs(item_vectors, context_vectors, centres, contexts, negatives)
+    inputs = _one_hot(centres, len(item_vectors), item_vectors.dtype)
     return _gradients(item_vectors, context_vectors, inputs, contexts, negatives)[1:]
 
 
@@ -172,8 +197,14 @@ class ItemVectors:
         The vectors :math:`\mathbf{z}_j` of contexts.
     counts : ndarray of shape (n_items,), int64
         Events of each id.
-    losses : ndarray of shape (n_epochs,), float64
-        Mean loss of an example during each epoch: of a pair for skip-gram, of an event for CBOW.
+    losses : ndarray of shape (1 + n_epochs,), float64
+        Mean loss of an example, of a pair for skip-gram and of an event for CBOW: of the start, then during each epoch.
+        At the start context vectors are 0, so that an example costs log 2 for its target and for each negative.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an id occurs twice, or there is not one finite vector and one count for each.
     """
 
     ids: list
@@ -184,7 +215,19 @@ class ItemVectors:
     _row_of: dict = field(init=False, repr=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "_row_of", {id_: row for row, id_ in enumerate(self.ids)})
+        row_of = {id_: row for row, id_ in enumerate(self.ids)}
+        if len(row_of) < len(self.ids):
+            twice = next(id_ for row, id_ in enumerate(self.ids) if row_of[id_] != row)
+            raise ValueError(f"expected each id once, received {twice!r} more than once; a vector needs its own id")
+        item_vectors = check_floats("item_vectors", self.item_vectors, (len(row_of), "n_factors"))
+        checked = {
+            "item_vectors": item_vectors,
+            "context_vectors": check_floats("context_vectors", self.context_vectors, item_vectors.shape),
+            "_row_of": row_of,
+        }
+        check_floats("counts", self.counts, (len(row_of),))
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen for everyone else
 
     def __contains__(self, item):
         return item in self._row_of
@@ -236,7 +279,7 @@ def similar_items(fitted, item, k):
     Examples
     --------
     >>> space, pets = ["Alien", "Gravity", "Moon", "Solaris"], ["Babe", "Bambi", "Dumbo", "Lassie"]
-    >>> fitted = fit_sgns([space, pets] * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> fitted = fit_sgns([space, pets] * 100, 2, n_epochs=20, rng=np.random.default_rng(0))
     >>> sorted(title for title, cosine in similar_items(fitted, "Alien", k=3))
     ['Gravity', 'Moon', 'Solaris']
     """
@@ -248,18 +291,19 @@ def similar_items(fitted, item, k):
     return [(fitted.ids[other], float(cosines[other])) for other in nearest.tolist() if other >= 0]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `_finish` reports it
 def fit_sgns(
     sessions,
+    n_factors,
     *,
-    n_factors=32,
     window=None,
     n_negatives=5,
-    n_epochs=20,
-    rng,
     noise_power=0.75,
     subsample=0.0,
     learning_rate=0.05,
     architecture="skip-gram",
+    n_epochs,
+    rng,
     progress=True,
 ):
     r"""Learn item vectors from sessions by stochastic gradient descent.
@@ -272,16 +316,12 @@ def fit_sgns(
     ----------
     sessions : sequence of sequences of ids
         At least one of them with two events.
-    n_factors : int, optional
+    n_factors : int
         Length of the vectors, 1 or more.
     window : int, optional
         How far a context reaches, as in `training_pairs`; the whole session if left out.
     n_negatives : int, optional
         Negatives for each example, 1 or more.
-    n_epochs : int, optional
-        How often to go through all examples, in a new random order each time; 1 or more.
-    rng : numpy.random.Generator
-        Draws the start, the order and the negatives. The same state gives the same vectors.
     noise_power : float, optional
         The power of `noise_distribution`.
     subsample : float, optional
@@ -292,6 +332,10 @@ def fit_sgns(
         Length of the steps at the beginning, above 0. It falls in a straight line to a hundredth of that.
     architecture : {"skip-gram", "cbow"}, optional
         What predicts what.
+    n_epochs : int
+        How often to go through all examples, in a new random order each time; 0 or more.
+    rng : numpy.random.Generator
+        Draws the start, the order and the negatives. The same state gives the same vectors.
     progress : bool, optional
         Whether a fit that takes more than two seconds shows a progress bar.
 
@@ -304,7 +348,8 @@ def fit_sgns(
     TypeError
         If a session is text or no sequence, an id is not hashable, or `rng` is not a generator.
     ValueError
-        If no session has two events, or a number or the architecture is not as it should be.
+        If no session has two events, a number or the architecture is not as it should be, or the learning rate is so
+        large that the fit explodes.
 
     References
     ----------
@@ -314,7 +359,7 @@ def fit_sgns(
 
     Examples
     --------
-    >>> fitted = fit_sgns([[1, 2, 3, 4], [6, 7, 8, 9]] * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> fitted = fit_sgns([[1, 2, 3, 4], [6, 7, 8, 9]] * 100, 2, n_epochs=20, rng=np.random.default_rng(0))
     >>> fitted
     ItemVectors: 8 items, 2 factors
     >>> 9 in fitted, 5 in fitted
@@ -347,21 +392,21 @@ def fit_sgns(
             context_vectors -= rate * context_gradient
             losses[epoch] += loss
         losses[epoch] /= max(1, len(targets))
-    return ItemVectors(ids, item_vectors, context_vectors, counts, losses)
+    return _finish(ids, item_vectors, context_vectors, counts, losses, n_negatives, learning_rate)
 
 
 def fit_gensim(
     sessions,
+    n_factors,
     *,
-    n_factors=32,
     window=None,
     n_negatives=5,
-    n_epochs=20,
-    rng,
     noise_power=0.75,
     subsample=0.0,
     learning_rate=0.05,
     architecture="skip-gram",
+    n_epochs,
+    rng,
     progress=True,
 ):
     """Learn item vectors from sessions by gensim's ``Word2Vec``, with settings that make it repeatable.
@@ -371,7 +416,7 @@ def fit_gensim(
 
     Parameters
     ----------
-    sessions, n_factors, window, n_negatives, n_epochs, noise_power, subsample, learning_rate, architecture
+    sessions, n_factors, window, n_negatives, noise_power, subsample, learning_rate, architecture, n_epochs
         As in `fit_sgns`. A session has at most 10,000 events: gensim would drop the rest without a word.
     rng : numpy.random.Generator
         Draws the seed of gensim.
@@ -402,7 +447,7 @@ def fit_gensim(
     Examples
     --------
     >>> space, pets = ["Alien", "Gravity", "Moon", "Solaris"], ["Babe", "Bambi", "Dumbo", "Lassie"]
-    >>> fitted = fit_gensim([space, pets] * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> fitted = fit_gensim([space, pets] * 100, 2, n_epochs=20, rng=np.random.default_rng(0))
     >>> sorted(title for title, cosine in similar_items(fitted, "Lassie", k=3))
     ['Babe', 'Bambi', 'Dumbo']
     """
@@ -419,27 +464,41 @@ def fit_gensim(
     sentences = [words[stop - length : stop] for stop, length in zip(stops.tolist(), lengths.tolist())]
     log = _EpochLog(n_epochs, architecture, progress)
     model = Word2Vec(
-        sentences,
         sg=int(architecture == "skip-gram"),
         vector_size=int(n_factors),
         window=int(min(window, lengths.max())),
         negative=int(n_negatives),
         ns_exponent=float(noise_power),
         sample=float(subsample),
-        epochs=int(n_epochs),
         alpha=float(learning_rate),
         min_alpha=float(learning_rate) * FINAL_RATE,
         min_count=1,
         shrink_windows=False,
         workers=1,
         seed=int(rng.integers(2**31)),
-        compute_loss=True,
-        callbacks=[log],
     )
+    model.build_vocab(sentences)
+    if n_epochs:  # gensim refuses to train for none
+        size = {"total_examples": model.corpus_count, "total_words": model.corpus_total_words}
+        model.train(sentences, **size, epochs=int(n_epochs), compute_loss=True, callbacks=[log])
     rows = [model.wv.key_to_index[str(item)] for item in range(len(ids))]
     n_examples = len(_examples(items, lengths, window, len(ids), architecture)[1])
     losses = np.array(log.losses) / n_examples if subsample == 0 else np.full(n_epochs, np.nan)
-    return ItemVectors(ids, model.wv.vectors[rows], model.syn1neg[rows], counts, losses)
+    return _finish(ids, model.wv.vectors[rows], model.syn1neg[rows], counts, losses, n_negatives, learning_rate)
+
+
+def _finish(ids, item_vectors, context_vectors, counts, losses, n_negatives, learning_rate):
+    """Put the loss of the start before the others; raise an error if the vectors have left all bounds."""
+    start = (1 + n_negatives) * np.log(2)
+    for epoch, loss in enumerate(losses, 1):
+        refuse_divergence(np.nan_to_num(loss, nan=0), LOST * start, (), epoch, learning_rate)
+    lengths = [np.linalg.norm(vectors.astype(np.float64), axis=1).max() for vectors in (item_vectors, context_vectors)]
+    if not max(lengths) <= MAX_LENGTH:  # NaN too
+        raise ValueError(
+            f"expected a learning_rate at which vectors stay short, received {learning_rate:g}: one has the length "
+            f"{max(lengths):.3g} in epoch {len(losses)}; try a tenth of it"
+        )
+    return ItemVectors(ids, item_vectors, context_vectors, counts, np.concatenate([[start], losses]))
 
 
 class _EpochLog(CallbackAny2Vec):
@@ -460,20 +519,60 @@ class _EpochLog(CallbackAny2Vec):
 
 def _encode(sessions):
     """Return all ids, the rows of all events one after another, and the lengths of the sessions."""
+    _check_sessions(sessions)
     row_of, rows, lengths = {}, [], []
     for number, session in enumerate(sessions):
-        if isinstance(session, str | bytes) or not hasattr(session, "__iter__"):
-            raise TypeError(
-                f"expected every session as a sequence of ids, received {session!r} at place {number}; put the ids of "
-                "one session into a list"
-            )
+        _check_session(session, number)
         events = session.tolist() if isinstance(session, np.ndarray) else list(session)
         try:
             rows.extend(row_of.setdefault(event, len(row_of)) for event in events)
         except TypeError as error:
             raise TypeError(f"expected ids that can be keys of a dict ({error}); turn lists into tuples") from None
         lengths.append(len(events))
+    if any(id_ != id_ for id_ in row_of):  # NaN alone differs from itself, and each event would get an id of its own
+        raise ValueError("expected ids that equal themselves, received NaN; leave events without an item out")
     return list(row_of), np.array(rows, dtype=np.int64), np.array(lengths, dtype=np.int64)
+
+
+def _check_sessions(sessions):
+    if issparse(sessions) or isinstance(sessions, str | bytes | dict | set) or not hasattr(sessions, "__iter__"):
+        raise TypeError(
+            f"expected sessions as a list of lists of ids, received {type(sessions).__name__}; events.sessions() makes "
+            "some of Interactions"
+        )
+
+
+def _check_session(session, number):
+    if isinstance(session, str | bytes | dict) or issparse(session) or not hasattr(session, "__iter__"):
+        raise TypeError(
+            f"expected every session as a sequence of ids, received {session!r} at place {number}; put the ids of one "
+            "session into a list"
+        )
+    if isinstance(session, set | frozenset):
+        raise TypeError(f"expected every session in an order, received a set at place {number}; sort it into a list")
+    if isinstance(session, np.ndarray) and session.dtype.kind in "fcb":
+        raise TypeError(
+            f"expected ids in every session, received numbers of {session.dtype} at place {number}; a row of a matrix "
+            "is no session: list its columns with np.flatnonzero(row), or convert ids to int"
+        )
+
+
+def _check_pairs(item_vectors, context_vectors, centres, contexts, negatives):
+    """Return the indices as integers, of the shapes (n_pairs,), (n_pairs,) and (n_pairs, n_negatives)."""
+    if np.ndim(item_vectors) != 2 or np.ndim(context_vectors) != 2 or item_vectors.shape[1] != context_vectors.shape[1]:
+        raise ValueError(
+            "expected item_vectors and context_vectors with one row a vector and equally many columns, received shapes "
+            f"{np.shape(item_vectors)} and {np.shape(context_vectors)}; both need n_factors columns"
+        )
+    centres = check_indices("centres", centres, len(item_vectors))
+    contexts = check_indices("contexts", contexts, len(context_vectors))
+    negatives = check_indices("negatives", negatives, len(context_vectors), n_dimensions=2)
+    if not len(centres) == len(contexts) == len(negatives):
+        raise ValueError(
+            f"expected one context and one row of negatives for each of {len(centres)} centres, received "
+            f"{len(contexts)} contexts and negatives of shape {negatives.shape}; make them equally long"
+        )
+    return centres, contexts, negatives
 
 
 def _encode_for_fit(sessions):
@@ -563,16 +662,12 @@ def _subsample(items, lengths, keep, rng):
 
 def _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, learning_rate, architecture):
     """Return the window as a number."""
-    for name, value in (("n_factors", n_factors), ("n_negatives", n_negatives), ("n_epochs", n_epochs)):
-        check_whole(name, value, 1)
+    for name, value, low in (("n_factors", n_factors, 1), ("n_negatives", n_negatives, 1), ("n_epochs", n_epochs, 0)):
+        check_whole(name, value, low)
     check_number("subsample", subsample)
-    check_number("learning_rate", learning_rate)
-    if learning_rate == 0:
-        raise ValueError("expected a learning_rate above 0, received 0; 0.05 is a start")
+    check_rate(learning_rate, 0.05)
     check_rng(rng)
-    if architecture not in ARCHITECTURES:
-        names = " or ".join(map(repr, ARCHITECTURES))
-        raise ValueError(f"expected architecture {names}, received {architecture!r}; choose one")
+    check_choice("architecture", architecture, ARCHITECTURES)
     return _check_window(window)
 
 

@@ -78,7 +78,7 @@ def truncated_svd(matrix, n_factors):
     Parameters
     ----------
     matrix : sparse matrix or array_like of shape (n_users, n_items)
-        Real numbers. An entry that is not stored is 0.
+        Real numbers. An entry that is not stored is 0. Entries that are stored twice are added, as SciPy does.
     n_factors : int
         How many singular values to keep, from 1 to the smaller side of the matrix.
 
@@ -150,7 +150,8 @@ def mean_normalise(ratings):
     Parameters
     ----------
     ratings : sparse matrix or array of shape (n_users, n_items)
-        Any SciPy format. What is not stored is unknown, and stays so; a stored 0 is a rating of 0.
+        Any SciPy format. What is not stored is unknown, and stays so; a stored 0 is a rating of 0. Entries that are
+        stored twice are added, as SciPy does.
 
     Returns
     -------
@@ -309,7 +310,8 @@ class FactorModel:
         Parameters
         ----------
         ratings : sparse matrix or array of shape (n_users, n_items)
-            What is not stored does not count; a stored 0 is a rating of 0.
+            What is not stored does not count; a stored 0 is a rating of 0. Entries that are stored twice are added, as
+            SciPy does.
 
         Returns
         -------
@@ -371,7 +373,8 @@ def fit_sgd(
     Parameters
     ----------
     ratings : sparse matrix or array of shape (n_users, n_items)
-        Any SciPy format, at least one rating. What is not stored is unknown; a stored 0 is a rating of 0.
+        Any SciPy format, at least one rating. What is not stored is unknown; a stored 0 is a rating of 0. Entries that
+        are stored twice are added, as SciPy does.
     n_factors : int
         Length of the vectors, 0 or more; with 0 there is nothing but the mean and biases.
     penalty : float

@@ -80,7 +80,7 @@ def precision_at_k(ranked, relevant):
     ranked : array_like of shape (n_users, k), int
         Lists of item indices, best first; -1 is an empty place.
     relevant : sparse or dense array of shape (n_users, n_items)
-        Above 0 where the item is relevant.
+        Above 0 where the item is relevant. Entries that are stored twice are added, as SciPy does.
 
     Returns
     -------
@@ -254,6 +254,7 @@ def ndcg_at_k(ranked, relevant):
         Lists of item indices, best first; -1 is an empty place.
     relevant : sparse or dense array of shape (n_users, n_items)
         The gain of each item, 0 or more. For the *exponential* gain give ``2.0**stars - 1`` instead of the stars.
+        Entries that are stored twice are added, as SciPy does.
 
     Returns
     -------
@@ -299,7 +300,7 @@ def auc(scores, relevant):
     scores : array_like of shape (n_users, n_items)
         Higher is better. ``-inf`` marks an item that is no candidate; it is compared with nothing.
     relevant : sparse or dense array of shape (n_users, n_items)
-        Above 0 where the item is relevant.
+        Above 0 where the item is relevant. Entries that are stored twice are added, as SciPy does.
 
     Returns
     -------

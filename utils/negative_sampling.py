@@ -115,7 +115,8 @@ class NoiseSampler:
         How often each item is drawn, up to a factor: 0 or more, finite, not all 0.
     exclude : sparse matrix or array of shape (n_users, n_items), optional
         What is not 0 is never drawn for that user. For a user with the excluded items :math:`\Omega_u`, item j is drawn
-        with the probability :math:`\pi_j / (1 - \sum_{i \in \Omega_u} \pi_i)`.
+        with the probability :math:`\pi_j / (1 - \sum_{i \in \Omega_u} \pi_i)`. Entries that are stored twice are added,
+        as SciPy does.
 
     Attributes
     ----------
@@ -390,7 +391,8 @@ class InBatchSampler:
     ----------
     exclude : sparse matrix or array of shape (n_users, n_items), optional
         What is not 0 is never drawn for that user: the draw is among the rows that are left. Without it, only the row
-        itself is left out, and its item may come from another row.
+        itself is left out, and its item may come from another row. Entries that are stored twice are added, as SciPy
+        does.
 
     Raises
     ------
@@ -518,7 +520,8 @@ def false_negative_rate(negatives, users, positives):
     users : array_like of shape (n_batch,), int
         The user of each row.
     positives : sparse matrix or array of shape (n_users, n_items)
-        What is not 0 is a positive of that user, known to the training or not.
+        What is not 0 is a positive of that user, known to the training or not. Entries that are stored twice are added,
+        as SciPy does.
 
     Returns
     -------
@@ -562,7 +565,7 @@ def false_negative_probability(noise, positives, *, exclude=None):
     noise : array_like of shape (n_items,)
         The distribution that negatives are drawn from, up to a factor.
     positives : sparse matrix or array of shape (n_users, n_items)
-        What is not 0 is a positive.
+        What is not 0 is a positive. Entries that are stored twice are added, as SciPy does.
     exclude : sparse matrix or array of shape (n_users, n_items), optional
         What is not 0 is never drawn.
 

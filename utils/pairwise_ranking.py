@@ -17,7 +17,7 @@ from utils.feature_sums import FeatureModel, features_or_identity, pool
 #: How `fit_bpr` draws negatives.
 NEGATIVES = ("uniform", "popularity")
 
-# A fit whose loss is so many times that of its start is lost.
+# A fit whose loss is so many times that of its start, or so large where that is small, is lost.
 LOST = 100
 
 
@@ -45,7 +45,8 @@ def fit_bpr(
     Parameters
     ----------
     interactions : sparse matrix or array of shape (n_users, n_items)
-        What is above 0 is a positive; the number itself does not count.
+        What is above 0 is a positive; the number itself does not count. Entries that are stored twice are added, as
+        SciPy does.
     n_factors : int
         1 or more.
     user_features, item_features : sparse or dense array of shape (n_users or n_items, n_features), optional
@@ -386,7 +387,7 @@ def _fit(task, find, loss, has_biases, learning_rate, n_epochs, batch_size, rng,
                     if array.ndim == 2 or has_biases:
                         array -= learning_rate * gradient / np.sqrt(square)
                         square += gradient**2
-        refuse_divergence(losses[1 + epoch], LOST * losses[0], task.parameters, 1 + epoch, learning_rate)
+        refuse_divergence(losses[1 + epoch], LOST * max(losses[0], 1), task.parameters, 1 + epoch, learning_rate)
     p = task.parameters
     return FeatureModel(
         *task.features,

@@ -225,7 +225,7 @@ class HistoryRecommender:
     >>> has = ["abc", "abd", "acd", "bcd", "wxy", "wxz", "wyz", "xyz"]
     >>> users = [user for user, items in enumerate(has) for _ in items]
     >>> tiny = Interactions.from_labels(users, "".join(has), timestamps=range(24))
-    >>> fitted = fit_sgns(tiny.sessions() * 100, n_factors=2, rng=np.random.default_rng(0))
+    >>> fitted = fit_sgns(tiny.sessions() * 100, 2, n_epochs=20, rng=np.random.default_rng(0))
     >>> best = HistoryRecommender(fitted, tiny).scores([0])[0].argsort()[-4:]
     >>> "".join(sorted(tiny.item_labels[best]))
     'abcd'
