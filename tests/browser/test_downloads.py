@@ -38,7 +38,7 @@ def test_zip_holds_every_page(unpacked):
 def test_reading_order_begins_with_the_front_page_and_has_every_page_once():
     pages = reading_order(HTML)
     assert pages[0] == "book/index.html"
-    assert sorted(pages) == [page for page in built_pages() if page.startswith(("book/", "chapters/"))]
+    assert sorted(pages) == sorted(page for page in built_pages() if page.startswith(("book/", "chapters/")))
 
 
 PRINTED = ["book/index.html", "book/data.html", "book/notation.html"]

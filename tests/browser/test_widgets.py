@@ -237,6 +237,7 @@ def test_page_does_not_move_when_a_widget_mounts(browser, served, widget_page, w
     page = context.new_page()
     page.add_init_script(WATCH_SHIFTS)
     page.route(lambda url: ".js" in url, only_the_widgets_script)
+    page.route("**/book-fonts.css*", lambda route: route.abort())  # letters that arrive move lines, too
     page.goto(f"{served}/{widget_page}", wait_until="load")
     roots_of(page)
     # A shift is told once it was painted, and so tall a page takes its time for that: count frames, not only time.
