@@ -80,7 +80,7 @@ def check_choice(name, value, choices):
         raise ValueError(f"expected {name} among {', '.join(map(repr, choices))}, received {value!r}; choose one")
 
 
-def check_indices(name, indices, n, n_dimensions=1):
+def check_indices(name, indices, n, n_dimensions=1, advice="the model was fitted with no others"):
     """Return indices from 0 to n - 1 as int64; refuse booleans, fractions, and what NumPy would count from the end.
 
     Parameters
@@ -92,6 +92,8 @@ def check_indices(name, indices, n, n_dimensions=1):
     n : int or None
         How many there are; None if any number of 0 or more will do.
     n_dimensions : int or None, optional
+    advice : str, optional
+        What an error says of an index that is not below n.
 
     Returns
     -------
@@ -99,8 +101,8 @@ def check_indices(name, indices, n, n_dimensions=1):
     """
     indices = np.asarray(indices)
     if indices.dtype.kind not in "iu" and indices.size:
-        advice = "np.flatnonzero(mask) makes some of a mask" if indices.dtype.kind == "b" else "use whole numbers"
-        raise TypeError(f"expected {name} as indices, received {indices.dtype}; {advice}")
+        remedy = "np.flatnonzero(mask) makes some of a mask" if indices.dtype.kind == "b" else "use whole numbers"
+        raise TypeError(f"expected {name} as indices, received {indices.dtype}; {remedy}")
     if n_dimensions is not None and indices.ndim != n_dimensions:
         raise ValueError(
             f"expected {name} as an array of {n_dimensions} dimension{'s' * (n_dimensions > 1)}, received shape "
@@ -110,9 +112,7 @@ def check_indices(name, indices, n, n_dimensions=1):
         return np.zeros(indices.shape, dtype=np.int64)
     is_bad = (indices < 0) | (indices >= (np.iinfo(np.int64).max if n is None else n))
     if is_bad.any():
-        limit, advice = (
-            ("", "count from 0") if n is None else (f" and below {n}", "the model was fitted with no others")
-        )
+        limit, advice = ("", "count from 0") if n is None else (f" and below {n}", advice)
         raise ValueError(f"expected {name} of 0 or more{limit}, received {indices[is_bad][0]}; {advice}")
     return indices.astype(np.int64)
 

@@ -19,6 +19,7 @@ OF_OTHER_PAGES = (
     "cross-reference target not found",
     "undefined label",
     "unknown document",
+    "Unknown source document",
     "term not in glossary",
     "could not find",
     "non-existing",

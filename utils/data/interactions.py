@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from utils.checks import check_rng, check_whole
+from utils.checks import check_indices, check_rng, check_whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,8 +72,8 @@ class Interactions:
     def __post_init__(self):
         user_labels = _check_labels(self.user_labels, "user_labels")
         item_labels = _check_labels(self.item_labels, "item_labels")
-        users = _check_indices(self.users, len(user_labels), "users")
-        items = _check_indices(self.items, len(item_labels), "items")
+        users = _check_events(self.users, len(user_labels), "users")
+        items = _check_events(self.items, len(item_labels), "items")
         values = _check_values(self.values)
         timestamps = None if self.timestamps is None else _check_integers(self.timestamps, "timestamps")
         lengths = {"users": len(users), "items": len(items), "values": len(values)}
@@ -573,15 +573,9 @@ def _check_integers(array, column):
     return array
 
 
-def _check_indices(array, n_labels, column):
-    array = _check_integers(array, column)
-    if array.size and (array.min() < 0 or array.max() >= n_labels):
-        wrong = array[(array < 0) | (array >= n_labels)][0]
-        raise ValueError(
-            f"expected {column} of 0 or more and below {n_labels}, the number of {column[:-1]}_labels, "
-            f"received {wrong}; use Interactions.from_labels to have the indices made"
-        )
-    return array
+def _check_events(array, n_labels, column):
+    advice = f"there are so many {column[:-1]}_labels, and Interactions.from_labels has the indices made"
+    return check_indices(column, _one_dimensional(array, column), n_labels, advice=advice)
 
 
 def _check_values(array):
