@@ -371,6 +371,60 @@ def test_fit_sgns_reaches_the_shifted_pmi():
     assert np.allclose(fitted.item_vectors @ fitted.context_vectors.T, expected, atol=0.1)
 
 
+def test_fit_sgns_is_gradient_descent_in_batches():
+    # Everything written out in 64 bits: the order, the batches of two an item, the draws, the falling rate. An epoch
+    # has 48 batches, which are more than are gathered at once.
+    sessions, n_items, n_epochs = planted_sessions(n_clusters=3, n_items=5, n_sessions=120, length=4), 15, 3
+    fitted = fit_sgns(sessions, 4, n_epochs=n_epochs, rng=generator(2))
+    rng = generator(2)
+    y, z = (rng.random((n_items, 4)) - 0.5) / 4, np.zeros((n_items, 4))
+    centres, contexts = training_pairs([[fitted.row(item) for item in session] for session in sessions], None)
+    ends, losses = noise_distribution(fitted.counts).cumsum(), np.zeros(n_epochs)
+    for epoch in range(n_epochs):
+        order = rng.permutation(len(centres))
+        for start in range(0, len(order), 30):
+            i, j = centres[order[start : start + 30]], contexts[order[start : start + 30]]
+            negatives = np.searchsorted(ends, rng.random((len(i), 5)), side="right")
+            losses[epoch] += slow_loss(y, z, i, j, negatives) / len(order)
+            errors = [1 / (1 + np.exp(-np.sum(y[i] * z[k], axis=1))) - (k is j) for k in (j, *negatives.T)]
+            rate = 0.05 * (1 - 0.99 * (epoch + start / len(order)) / n_epochs)
+            steps = np.zeros((2, n_items, 4))
+            for k, error in zip((j, *negatives.T), errors):
+                np.add.at(steps[0], i, rate * error[:, None] * z[k])
+                np.add.at(steps[1], k, rate * error[:, None] * y[i])
+            y, z = y - steps[0], z - steps[1]
+    # Sums over 144 batches in 32 bits, each rounded to about 1e-7.
+    assert np.allclose(fitted.item_vectors, y, atol=1e-4)
+    assert np.allclose(fitted.context_vectors, z, atol=1e-4)
+    assert np.allclose(fitted.losses[1:], losses, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("n_items", "size"), [(5, 10), (600, 1024), (20_000, 2000)])
+def test_fit_sgns_takes_batches_by_the_size_of_the_catalogue(n_items, size, monkeypatch):
+    sizes, batches = [], item2vec._batches
+    monkeypatch.setattr(item2vec, "_batches", lambda *args: sizes.append([len(c) for _, _, c in batches(*args)]) or [])
+    fit_sgns([range(n_items)], 1, window=2, n_epochs=1, rng=generator())
+    n_pairs = 4 * n_items - 6
+    assert sizes[0] == [size] * (n_pairs // size) + [n_pairs % size] * (n_pairs % size > 0)
+
+
+@pytest.mark.parametrize("n_items", [1, 3, 200, 10_000])
+@pytest.mark.parametrize("power", [0, 1, 8])
+def test_noise_draws_what_a_search_in_the_cumulative_sums_finds(n_items, power):
+    # With power 8 most items are far rarer than a cell of the table is wide.
+    probabilities = noise_distribution(generator(1).random(n_items) + 0.01, power)
+    ends = np.cumsum(probabilities)
+    expected = np.searchsorted(ends, generator().random((1000, 5)) * ends[-1], side="right")
+    assert np.array_equal(item2vec._Noise(probabilities).draw((1000, 5), generator()), expected)
+
+
+def test_noise_draws_in_proportion_to_the_probabilities():
+    counts = np.bincount(item2vec._Noise(np.array([0.5, 0, 0.3, 0.2])).draw((100_000,), generator()), minlength=4)
+    # The standard deviation is at most sqrt(100,000 / 4) = 158.
+    assert counts == pytest.approx([50_000, 0, 30_000, 20_000], abs=600)
+    assert counts[1] == 0
+
+
 def test_fit_sgns_cbow_predicts_from_the_mean():
     # One session of three, one epoch: the first batch holds all three events, and vectors move by -rate * gradient.
     rng = generator(5)
@@ -441,6 +495,14 @@ def test_fit_subsampling_drops_events_of_frequent_items(fit):
     hit = all_events.row("hit")
     lengths = [np.linalg.norm(fitted.item_vectors[hit]) for fitted in (all_events, few_hits)]
     assert lengths[1] < lengths[0]
+
+
+@pytest.mark.parametrize(("subsample", "n_draws"), [(0.01, 3), (0.0, 1)])
+def test_fit_sgns_subsamples_anew_in_each_epoch(subsample, n_draws, monkeypatch):
+    kept, draw = [], item2vec._subsample
+    monkeypatch.setattr(item2vec, "_subsample", lambda *args: kept.append(draw(*args)) or kept[-1])
+    fit_sgns(planted_sessions(), 4, n_epochs=3, subsample=subsample, rng=generator())
+    assert len({len(items) for items, _ in kept}) == len(kept) == n_draws
 
 
 def test_fit_sgns_keeps_the_share_of_events_that_the_formula_says():

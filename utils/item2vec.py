@@ -9,13 +9,14 @@ the fit, and the same fit by the library gensim. A session is a sequence of ids,
 of a dict. A session may be short, even empty, and an id may occur in it more than once.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 from gensim.models.callbacks import CallbackAny2Vec
 from gensim.models.word2vec import Word2Vec
-from scipy.sparse import csr_array, issparse
-from scipy.special import expit
+from scipy.sparse import csc_array, csr_array, issparse
 
 from utils.book.progress import progress_bar
 from utils.checks import (
@@ -34,9 +35,16 @@ from utils.similarity import scores
 
 ARCHITECTURES = ("skip-gram", "cbow")
 
-# `fit_sgns` takes so many examples at a time, but no more than two an item. All examples of a batch meet the same
-# vectors, and an item that occurs in many of them gets all its corrections in one stride, which could overshoot.
-MAX_BATCH = 1024
+# `fit_sgns` takes so many examples at a time, but no more than two an item: all examples of a batch meet the same
+# vectors, and an item that occurs in many of them gets all its corrections in one stride, which could overshoot. With a
+# large catalogue a batch is a tenth of the items, since each one costs a walk through both tables.
+BATCH_SIZE = 1024
+
+# For so many batches at once examples are gathered and negatives drawn, since every call of NumPy costs a microsecond.
+BATCHES_AT_ONCE = 32
+
+# Cells of the table in which `_Noise` looks up a draw: a power of two, so that to multiply and divide by it is exact.
+N_CELLS = 2**16
 
 # A fit whose loss is so many times that of its start is lost; or one with vectors longer than this, where those of a
 # sound fit are a few units long: gensim leaves inner products beyond 6 out of its loss, and leaves them as they are.
@@ -139,8 +147,8 @@ def sgns_loss(item_vectors, context_vectors, centres, contexts, negatives):
     0.7417
     """
     centres, contexts, negatives = _check_pairs(item_vectors, context_vectors, centres, contexts, negatives)
-    pairs_scores, _ = _score(item_vectors[centres], context_vectors, contexts, negatives)
-    return _sum_losses(pairs_scores)
+    pair_scores, _ = _score(item_vectors[centres], context_vectors, np.column_stack([contexts, negatives]))
+    return _sum_losses(pair_scores)
 
 
 def sgns_gradients(item_vectors, context_vectors, centres, contexts, negatives):
@@ -177,7 +185,7 @@ def sgns_gradients(item_vectors, context_vectors, centres, contexts, negatives):
     """
     centres, contexts, negatives = _check_pairs(item_vectors, context_vectors, centres, contexts, negatives)
     inputs = _one_hot(centres, len(item_vectors), item_vectors.dtype)
-    return _gradients(item_vectors, context_vectors, inputs, contexts, negatives)[1:]
+    return _gradients(item_vectors, context_vectors, inputs, np.column_stack([contexts, negatives]))[1:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -367,29 +375,24 @@ def fit_sgns(
     """
     window = _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, learning_rate, architecture)
     ids, items, lengths, counts = _encode_for_fit(sessions)
-    noise = np.cumsum(noise_distribution(counts, noise_power))
+    noise = _Noise(noise_distribution(counts, noise_power))
     keep = _keep_probabilities(counts, subsample)
 
     n_items = len(ids)
     item_vectors = ((rng.random((n_items, n_factors)) - 0.5) / n_factors).astype(np.float32)
     context_vectors = np.zeros_like(item_vectors)
-    batch_size = min(MAX_BATCH, 2 * n_items)
+    batch_size = min(max(BATCH_SIZE, n_items // 10), 2 * n_items)
     losses = np.zeros(n_epochs)
     for epoch in progress_bar(range(n_epochs), desc=architecture, unit="epoch", show=progress):
-        kept, kept_lengths = _subsample(items, lengths, keep, rng)
-        inputs, targets = _examples(kept, kept_lengths, window, n_items, architecture)
-        order = rng.permutation(len(targets))
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            done = (epoch + start / len(order)) / n_epochs
+        if epoch == 0 or keep.min() < 1:  # else the examples stay the same
+            kept, kept_lengths = _subsample(items, lengths, keep, rng)
+            inputs, targets = _examples(kept, kept_lengths, window, n_items, architecture)
+        for start, weights, columns in _batches(inputs, targets, noise, n_negatives, batch_size, rng):
+            done = (epoch + start / len(targets)) / n_epochs
             rate = learning_rate * (1 - (1 - FINAL_RATE) * done)
-            # A draw from a distribution: look up where a number between 0 and 1 falls in its cumulative sums.
-            negatives = np.searchsorted(noise, rng.random((len(batch), n_negatives)) * noise[-1], side="right")
-            loss, item_gradient, context_gradient = _gradients(
-                item_vectors, context_vectors, inputs[batch], targets[batch], negatives
-            )
-            item_vectors -= rate * item_gradient
-            context_vectors -= rate * context_gradient
+            loss, *steps = _gradients(item_vectors, context_vectors, weights, columns, rate)
+            for vectors, step in zip((item_vectors, context_vectors), steps):
+                vectors -= step
             losses[epoch] += loss
         losses[epoch] /= max(1, len(targets))
     return _finish(ids, item_vectors, context_vectors, counts, losses, n_negatives, learning_rate)
@@ -520,12 +523,12 @@ class _EpochLog(CallbackAny2Vec):
 def _encode(sessions):
     """Return all ids, the rows of all events one after another, and the lengths of the sessions."""
     _check_sessions(sessions)
-    row_of, rows, lengths = {}, [], []
+    row_of, rows, lengths = defaultdict(count().__next__), [], []  # a new id gets the next row
     for number, session in enumerate(sessions):
         _check_session(session, number)
         events = session.tolist() if isinstance(session, np.ndarray) else list(session)
         try:
-            rows.extend(row_of.setdefault(event, len(row_of)) for event in events)
+            rows.extend(map(row_of.__getitem__, events))
         except TypeError as error:
             raise TypeError(f"expected ids that can be keys of a dict ({error}); turn lists into tuples") from None
         lengths.append(len(events))
@@ -618,10 +621,10 @@ def _one_hot(items, n_items, dtype):
     return csr_array((np.ones(len(items), dtype), items, np.arange(len(items) + 1)), shape=(len(items), n_items))
 
 
-def _score(inputs, context_vectors, targets, negatives):
-    """Return the inner products (n, 1 + n_negatives), that of the target first, and the items in their columns."""
-    columns = np.column_stack([targets, negatives])
-    return np.einsum("nd,nkd->nk", inputs, context_vectors[columns]), columns
+def _score(inputs, context_vectors, columns):
+    """Return the inner products of each input with the items in its columns (n, k), and the vectors of those items."""
+    others = context_vectors.take(columns, axis=0)  # (n, k, n_factors); what indexing does, and faster
+    return (others @ inputs[:, :, None])[:, :, 0], others
 
 
 def _sum_losses(scores):
@@ -631,16 +634,64 @@ def _sum_losses(scores):
     return float(np.logaddexp(0, signed).sum())
 
 
-def _gradients(item_vectors, context_vectors, weights, targets, negatives):
-    """Return the loss and both gradients; an input is a mixture of item vectors, with these sparse weights."""
+def _gradients(item_vectors, context_vectors, weights, columns, rate=1.0):
+    """Return the loss, and both gradients times `rate`.
+
+    An input is a mixture of item vectors with the sparse `weights`. The first of its columns is the target.
+    """
     inputs = weights @ item_vectors  # (n, n_factors)
-    scores, columns = _score(inputs, context_vectors, targets, negatives)
-    errors = expit(scores)
-    errors[:, 0] -= 1
-    # The errors as a sparse matrix (n, n_items): its products add up what meets in one row, and are fast.
+    signed, others = _score(inputs, context_vectors, columns)
+    signed[:, 0] *= -1
+    losses = np.maximum(signed, 0) + np.log1p(np.exp(-np.abs(signed)))  # log(1 + exp(x)), which never overflows
+    errors = rate * np.exp(signed - losses)  # exp(x) / (1 + exp(x)): the sigmoid
+    errors[:, 0] *= -1
+    # Sparse matrices, since their products add up what meets in one row, and are fast.
     starts = np.arange(0, columns.size + 1, columns.shape[1])
-    errors = csr_array((errors.ravel(), columns.ravel(), starts), shape=(len(columns), len(context_vectors)))
-    return _sum_losses(scores), weights.T @ (errors @ context_vectors), errors.T @ inputs
+    by_item = csc_array((errors.ravel(), columns.ravel(), starts), shape=(len(context_vectors), len(columns)))
+    by_input = (errors[:, None] @ others)[:, 0]  # (n, n_factors)
+    return float(losses.sum()), weights.T @ by_input, by_item @ inputs
+
+
+def _batches(inputs, targets, noise, n_negatives, batch_size, rng):
+    """Yield all examples in random order: where a batch starts, its inputs, and its columns (target and negatives)."""
+    order = rng.permutation(len(targets))
+    for begin in range(0, len(order), BATCHES_AT_ONCE * batch_size):
+        chosen = order[begin : begin + BATCHES_AT_ONCE * batch_size]
+        weights = inputs[chosen]
+        columns = np.column_stack([targets[chosen], noise.draw((len(chosen), n_negatives), rng)])
+        for start in range(0, len(chosen), batch_size):
+            stop = min(start + batch_size, len(chosen))
+            yield begin + start, _take_rows(weights, start, stop), columns[start:stop]
+
+
+def _take_rows(matrix, start, stop):
+    """Return ``matrix[start:stop]`` of a csr_array; faster for a few rows, since less is checked."""
+    pointers = matrix.indptr[start : stop + 1]
+    entries = slice(pointers[0], pointers[-1])
+    arrays = matrix.data[entries], matrix.indices[entries], pointers - pointers[0]
+    return csr_array(arrays, shape=(stop - start, matrix.shape[1]))
+
+
+class _Noise:
+    """Draw items: each is the one in whose share of the interval from 0 to 1 a random number falls.
+
+    The draws are those of ``np.searchsorted(ends, rng.random(size) * ends[-1], side="right")``, where ``ends`` are the
+    cumulative sums of the probabilities, and faster: the interval is cut into equal cells, and a table says in whose
+    share each one begins. Only for a number behind the end of that share is the search needed.
+    """
+
+    def __init__(self, probabilities):
+        self.ends = np.cumsum(probabilities)
+        self.at_cell = np.searchsorted(self.ends, np.arange(N_CELLS) / N_CELLS * self.ends[-1], side="right")
+
+    def draw(self, size, rng):
+        """Return an int64 array of this shape."""
+        heights = rng.random(size)
+        items = self.at_cell.take((heights * N_CELLS).astype(np.int64))
+        heights *= self.ends[-1]
+        behind = np.nonzero(heights >= self.ends.take(items))
+        items[behind] = np.searchsorted(self.ends, heights[behind], side="right")
+        return items
 
 
 def _keep_probabilities(counts, subsample):
