@@ -407,6 +407,10 @@ def test_fit_refuses_what_is_no_learning_rate(case, learning_rate):
 @WITH_RATE
 @pytest.mark.parametrize("learning_rate", [1e4, 1e30])
 def test_fit_refuses_to_explode(case, learning_rate):
+    if case.fit is fit_sgns:  # a bound on its steps lets it converge at such rates, too
+        losses = fit(case, learning_rate=learning_rate).losses
+        assert losses[-1] < 0.8 * losses[0]
+        return
     with pytest.raises(ValueError, match=r"(a learning_rate at which .* try a tenth|Try decreasing the learning rate)"):
         fit(case, learning_rate=learning_rate)
 

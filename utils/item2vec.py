@@ -40,15 +40,26 @@ ARCHITECTURES = ("skip-gram", "cbow")
 # large catalogue a batch is a tenth of the items, since each one costs a walk through both tables.
 BATCH_SIZE = 1024
 
+# An item may fill a batch all the same. So no vector moves further than this in one batch at the first learning rate,
+# and as the rate falls, so does the bound. Trained vectors are a few units long. Where no item is in a large part of
+# all pairs, no step gets there: the longest in the chapter on item2vec is 1.3.
+MAX_STEP = 1.5
+
+# An item's step in a batch is a sum over the inner products that it is in: learning rate times error, which is at most
+# 1, times the other vector. If even for the most frequent item the rate times the mean number of these products is
+# below this, steps stay far below the bound, and nobody looks for long ones: that takes a sixth of the time.
+MIN_CROWD = 0.5
+
 # For so many batches at once examples are gathered and negatives drawn, since every call of NumPy costs a microsecond.
 BATCHES_AT_ONCE = 32
 
 # Cells of the table in which `_Noise` looks up a draw: a power of two, so that to multiply and divide by it is exact.
 N_CELLS = 2**16
 
-# A fit whose loss is so many times that of its start is lost; or one with vectors longer than this, where those of a
-# sound fit are a few units long: gensim leaves inner products beyond 6 out of its loss, and leaves them as they are.
-LOST, MAX_LENGTH = 100, 100.0
+# A fit with an epoch whose loss is so many times that of the start is lost; or one with vectors longer than this, where
+# those of a sound fit are a few units long: gensim leaves inner products beyond 6 out of its loss, and leaves them as
+# they are.
+LOST, MAX_LENGTH = 1.5, 100.0
 
 # During a fit the learning rate falls in a straight line to this share of where it began.
 FINAL_RATE = 0.01
@@ -357,13 +368,23 @@ def fit_sgns(
         If a session is text or no sequence, an id is not hashable, or `rng` is not a generator.
     ValueError
         If no session has two events, a number or the architecture is not as it should be, or the learning rate is so
-        large that the fit explodes.
+        large that the fit explodes: an epoch has more than 1.5 times the loss of the start, or a vector is longer than
+        100.
+
+    Notes
+    -----
+    Steps are taken for small batches of examples, not for one at a time, so that all corrections of an item are added
+    up, and none has seen what the others did. Where one item is in most sessions, hundreds of them would carry its
+    vector far too far. So the sum is cut: in one batch no vector moves further than 1.5 at the beginning of the
+    training and 0.015 at its end; in between the bound falls with the learning rate. Where no item stands out, no step
+    is that long.
 
     References
     ----------
     mikolov2013distributed, equation 4, for skip-gram; mikolov2013efficient, section 3.1, for CBOW; barkan2016item2vec
     for sessions as sentences. As in the code of word2vec and of gensim, an event stays with a little higher probability
-    than :math:`\sqrt{t / f_i}` of the paper. Steps are taken for small batches of examples, not for one at a time.
+    than :math:`\sqrt{t / f_i}` of the paper. Batches and the bound on their steps are ours: word2vec takes one example
+    at a time.
 
     Examples
     --------
@@ -375,13 +396,16 @@ def fit_sgns(
     """
     window = _check_options(n_factors, window, n_negatives, n_epochs, rng, subsample, learning_rate, architecture)
     ids, items, lengths, counts = _encode_for_fit(sessions)
-    noise = _Noise(noise_distribution(counts, noise_power))
+    probabilities = noise_distribution(counts, noise_power)
+    noise = _Noise(probabilities)
     keep = _keep_probabilities(counts, subsample)
 
     n_items = len(ids)
     item_vectors = ((rng.random((n_items, n_factors)) - 0.5) / n_factors).astype(np.float32)
     context_vectors = np.zeros_like(item_vectors)
     batch_size = min(max(BATCH_SIZE, n_items // 10), 2 * n_items)
+    most_products = batch_size * (1 + n_negatives) * max(counts.max() / counts.sum(), probabilities.max())
+    is_crowded = learning_rate * most_products > MIN_CROWD
     losses = np.zeros(n_epochs)
     for epoch in progress_bar(range(n_epochs), desc=architecture, unit="epoch", show=progress):
         if epoch == 0 or keep.min() < 1:  # else the examples stay the same
@@ -392,7 +416,7 @@ def fit_sgns(
             rate = learning_rate * (1 - (1 - FINAL_RATE) * done)
             loss, *steps = _gradients(item_vectors, context_vectors, weights, columns, rate)
             for vectors, step in zip((item_vectors, context_vectors), steps):
-                vectors -= step
+                vectors -= _shorten(step, MAX_STEP * rate / learning_rate) if is_crowded else step
             losses[epoch] += loss
         losses[epoch] /= max(1, len(targets))
     return _finish(ids, item_vectors, context_vectors, counts, losses, n_negatives, learning_rate)
@@ -439,9 +463,10 @@ def fit_gensim(
     Notes
     -----
     gensim departs from the formulas in four places. It skips a negative that equals the item to be predicted. It skips
-    an inner product beyond ±6, so that nothing corrects it. For CBOW it does not divide the gradient of a mean by the
-    number of vectors in it (irsoy2021corrected). And it adds up its loss in 32 bits: with more than about ten million
-    examples an epoch the losses are too low.
+    an inner product beyond ±6, so that nothing corrects it: with a learning rate that is too high the loss falls to 0,
+    and the vectors are of no use. For CBOW it does not divide the gradient of a mean by the number of vectors in it
+    (irsoy2021corrected). And it adds up its loss in 32 bits: with more than about ten million examples an epoch the
+    losses are too low.
 
     References
     ----------
@@ -650,6 +675,15 @@ def _gradients(item_vectors, context_vectors, weights, columns, rate=1.0):
     by_item = csc_array((errors.ravel(), columns.ravel(), starts), shape=(len(context_vectors), len(columns)))
     by_input = (errors[:, None] @ others)[:, 0]  # (n, n_factors)
     return float(losses.sum()), weights.T @ by_input, by_item @ inputs
+
+
+def _shorten(step, longest):
+    """Cut the rows that are longer than `longest` to this length, in place; return the array."""
+    squares = np.einsum("nd,nd->n", step, step)
+    if not squares.max() <= longest**2:  # true as well if a square has overflowed
+        rows = np.flatnonzero(~(squares <= longest**2))
+        step[rows] *= longest / np.linalg.norm(step[rows].astype(np.float64), axis=1, keepdims=True)
+    return step
 
 
 def _batches(inputs, targets, noise, n_negatives, batch_size, rng):
