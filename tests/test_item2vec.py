@@ -1,5 +1,7 @@
 """item2vec against slow loops, numerical gradients, the exact minimum, gensim, and data with planted clusters."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from gensim.models.word2vec import Word2Vec
@@ -621,6 +623,47 @@ def test_fit_sgns_keeps_the_share_of_events_that_the_formula_says():
     assert np.bincount(kept)[0] == pytest.approx(90_000 * keep[0], abs=600)
     assert np.bincount(kept)[1:].tolist() == [9000, 1000]
     assert lengths.sum() == len(kept)
+
+
+@pytest.mark.parametrize("subsample", [0.5, 1, 1.0, 2.5])
+def test_fits_keep_all_events_where_the_formula_says_so(subsample):
+    # An item in a quarter of all events stays with probability sqrt(2) + 2 and more. gensim alone would read 1.0 as a
+    # number of events, and keep a fifth of them.
+    sessions = planted_sessions(n_clusters=1, n_items=4, n_sessions=100, length=4)
+    for fit in (fit_sgns, fit_gensim):
+        kept, everything = (fit(sessions, 4, n_epochs=2, subsample=t, rng=generator()) for t in (subsample, 0.0))
+        assert np.array_equal(kept.item_vectors, everything.item_vectors)
+        assert np.array_equal(kept.losses, everything.losses)
+
+
+@ARCHITECTURES
+@pytest.mark.parametrize("window", [1, 3, None])
+def test_fit_gensim_divides_its_loss_by_the_number_of_examples(architecture, window):
+    # With a tiny rate all scores stay 0: log 2 for the target, and for each negative that is not the target itself, on
+    # average 19 of 20. gensim looks logarithms up in a table that is 2 % off there.
+    sessions = [list(range(6)), [6], [], [7, 8], list(range(9, 20))] * 50
+    options = {"window": window, "n_epochs": 1, "learning_rate": 1e-9, "architecture": architecture}
+    assert fit_gensim(sessions, 4, rng=generator(), **options).losses[1] == pytest.approx(np.log(2) * 5.75, rel=0.1)
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 50])
+def test_context_ranges_count_the_pairs_of_each_event(window):
+    lengths = np.array([6, 0, 1, 2, 11, 1, 4])
+    events = iter(range(25))
+    sessions = [[next(events) for _ in range(length)] for length in lengths]
+    _, n_contexts = item2vec._context_ranges(lengths, window)
+    expected = np.bincount([centre for centre, _ in slow_pairs(sessions, window)], minlength=25)
+    assert n_contexts.tolist() == expected.tolist()
+
+
+@ARCHITECTURES
+def test_fit_gensim_counts_pairs_without_building_them(architecture):
+    # The session has a million pairs: 8 MB for each array of them, and building takes five.
+    tracemalloc.start()
+    fit_gensim([list(range(1000))], 2, n_negatives=1, n_epochs=1, architecture=architecture, rng=generator())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4e6
 
 
 def test_fit_gensim_does_not_claim_a_loss_with_subsampling():

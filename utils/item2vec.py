@@ -453,7 +453,7 @@ def fit_gensim(
     Returns
     -------
     ItemVectors
-        With sub-sampling the losses are NaN, since gensim does not say how many examples were left.
+        Where sub-sampling drops events the losses are NaN: gensim does not say how many examples were left.
 
     Raises
     ------
@@ -487,6 +487,7 @@ def fit_gensim(
             f"expected sessions of at most {MAX_GENSIM_LENGTH} events, received one of {lengths.max()}; cut it, or use "
             "fit_sgns"
         )
+    drops_events = _keep_probabilities(counts, subsample).min() < 1
     words = items.astype(str).tolist()  # gensim wants text
     stops = np.cumsum(lengths)
     sentences = [words[stop - length : stop] for stop, length in zip(stops.tolist(), lengths.tolist())]
@@ -497,7 +498,7 @@ def fit_gensim(
         window=int(min(window, lengths.max())),
         negative=int(n_negatives),
         ns_exponent=float(noise_power),
-        sample=float(subsample),
+        sample=float(subsample) if drops_events else 0.0,  # gensim takes 1 and more for a number of events
         alpha=float(learning_rate),
         min_alpha=float(learning_rate) * FINAL_RATE,
         min_count=1,
@@ -510,8 +511,9 @@ def fit_gensim(
         size = {"total_examples": model.corpus_count, "total_words": model.corpus_total_words}
         model.train(sentences, **size, epochs=int(n_epochs), compute_loss=True, callbacks=[log])
     rows = [model.wv.key_to_index[str(item)] for item in range(len(ids))]
-    n_examples = len(_examples(items, lengths, window, len(ids), architecture)[1])
-    losses = np.array(log.losses) / n_examples if subsample == 0 else np.full(n_epochs, np.nan)
+    _, n_contexts = _context_ranges(lengths, window)
+    n_examples = n_contexts.sum() if architecture == "skip-gram" else np.count_nonzero(n_contexts)
+    losses = np.full(n_epochs, np.nan) if drops_events else np.array(log.losses) / n_examples
     return _finish(ids, model.wv.vectors[rows], model.syn1neg[rows], counts, losses, n_negatives, learning_rate)
 
 
@@ -614,14 +616,22 @@ def _encode_for_fit(sessions):
     return ids, items, lengths, np.bincount(items)
 
 
-def _pair_positions(lengths, window):
-    """Return the positions of both events of every pair, where all sessions stand one after another."""
+def _context_ranges(lengths, window):
+    """Return for each event where its window begins, and how many contexts are in it, without the event itself.
+
+    Events are numbered through all sessions, one after another.
+    """
     begins = np.repeat(np.cumsum(lengths) - lengths, lengths)  # (n_events,): where the session of an event begins
     ends = np.repeat(np.cumsum(lengths), lengths)
     positions = np.arange(len(begins))
     first = np.maximum(begins, positions - window)
-    n_contexts = np.minimum(ends, positions + window + 1) - first - 1  # without the event itself
-    centres = np.repeat(positions, n_contexts)
+    return first, np.minimum(ends, positions + window + 1) - first - 1
+
+
+def _pair_positions(lengths, window):
+    """Return the positions of both events of every pair, where all sessions stand one after another."""
+    first, n_contexts = _context_ranges(lengths, window)
+    centres = np.repeat(np.arange(len(first)), n_contexts)
     number = np.arange(len(centres)) - np.repeat(np.cumsum(n_contexts) - n_contexts, n_contexts)  # 0, 1, … per centre
     contexts = first[centres] + number
     contexts += contexts >= centres  # step over the centre
