@@ -255,14 +255,16 @@ def test_page_does_not_move_when_a_widget_mounts(browser, served, widget_page, w
     assert shifts == []
 
 
-# Every move of something in the article: when, how far as a share of the screen, and what.
+# Every move of something in the article by a pixel or more: when, how far, and what.
 WATCH_SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries())
-    for (const { node } of entry.sources)
-      if (node?.parentElement?.closest("article"))
-        shifts.push([entry.startTime, entry.value, (node.outerHTML ?? node.data).slice(0, 80)]);
+    for (const { node, previousRect: before, currentRect: after } of entry.sources) {
+      const distance = Math.max(Math.abs(after.x - before.x), Math.abs(after.y - before.y));
+      if (distance >= 1 && node?.parentElement?.closest("article"))
+        shifts.push([entry.startTime, distance, (node.outerHTML ?? node.data).slice(0, 80)]);
+    }
 }).observe({ type: "layout-shift", buffered: true });
 """
 
