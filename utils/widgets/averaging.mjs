@@ -116,14 +116,11 @@ function render({ model, el }) {
   }
 
   // Controls
-  const stops = (label, values, name, after = () => {}) => {
-    const control = slider({
+  const stopsOf = (label, values, name, after = () => {}) => {
+    const control = stops({
       label,
-      min: 0,
-      max: values.length - 1,
-      step: 1,
-      onInput: (place) => {
-        const value = values[place];
+      values,
+      onInput: (value) => {
         if (name === "n_items") view.change({ n_items: value, k: subsets.filter((k) => k <= Math.min(value, model.get("k"))).pop() });
         else if (name === "k") view.change({ k: subsets.filter((k) => k <= Math.min(value, model.get("n_items"))).pop() });
         else view.change({ [name]: value });
@@ -134,9 +131,9 @@ function render({ model, el }) {
     return { node: control.node, show: () => control.show(values.indexOf(model.get(name)), short(model.get(name))) };
   };
   const sliders = [
-    stops("Average k =", subsets, "k", explain),
-    stops("of N items", catalogues, "n_items"),
-    stops("with d =", dimensions, "dimension"),
+    stopsOf("Average k =", subsets, "k", explain),
+    stopsOf("of N items", catalogues, "n_items"),
+    stopsOf("with d =", dimensions, "dimension"),
   ];
   const distribution = choice({
     legend: "Numbers in a vector",
