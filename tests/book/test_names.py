@@ -26,7 +26,6 @@ NOT_YET = {
     "embeddings",
     "similarity",
     "matrix_factorization",
-    "als",
     "item2vec",
     "negative_sampling",
     "feature_sums",
