@@ -29,7 +29,6 @@ NOT_YET = {
     "item2vec",
     "negative_sampling",
     "feature_sums",
-    "averaging",
 }
 
 TITLES = {"chapters/als": "ALS & more: hold one side still: done", "chapters/similarity": "Same vectors"}
