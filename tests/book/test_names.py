@@ -25,7 +25,6 @@ CHAPTERS = re.findall(r"file: chapters/(\w+)", (ROOT / "_toc.yml").read_text(enc
 NOT_YET = {
     "embeddings",
     "similarity",
-    "item2vec",
     "negative_sampling",
     "feature_sums",
 }
