@@ -335,8 +335,9 @@ def test_model_refuses_biases_that_do_not_fit(name):
         FactorModel(np.ones((2, 1)), np.ones((2, 1)), **{name: np.ones(3)})
 
 
-def slow_epoch(ratings, order, start, penalty, rate, has_biases):
+def slow_epoch(ratings, order, start, penalty, rate, has_biases, bias_penalty=None, power=0):
     """Visit the ratings one after another, as the formulas in `fit_sgd` say."""
+    bias_penalty = penalty if bias_penalty is None else bias_penalty
     x, y = (array.copy() for array in start)
     user_biases, item_biases = np.zeros(len(x)), np.zeros(len(y))
     users, items = ratings.nonzero()
@@ -345,21 +346,28 @@ def slow_epoch(ratings, order, start, penalty, rate, has_biases):
     for n in order:
         u, i = users[n], items[n]
         e = ratings.data[n] - mean - user_biases[u] - item_biases[i] - x[u] @ y[i]
+        share_u, share_i = n_user[u] ** power / n_user[u], n_item[i] ** power / n_item[i]
         x[u], y[i] = (
-            x[u] + rate * (e * y[i] - penalty / n_user[u] * x[u]),
-            y[i] + rate * (e * x[u] - penalty / n_item[i] * y[i]),
+            x[u] + rate * (e * y[i] - penalty * share_u * x[u]),
+            y[i] + rate * (e * x[u] - penalty * share_i * y[i]),
         )
         if has_biases:
-            user_biases[u] += rate * (e - penalty / n_user[u] * user_biases[u])
-            item_biases[i] += rate * (e - penalty / n_item[i] * item_biases[i])
+            user_biases[u] += rate * (e - bias_penalty * share_u * user_biases[u])
+            item_biases[i] += rate * (e - bias_penalty * share_i * item_biases[i])
     return x, y, user_biases, item_biases
 
 
-def loss_of(parameters, ratings, mean, penalty):
+def loss_of(parameters, ratings, mean, penalty, bias_penalty=None, power=0):
+    bias_penalty = penalty if bias_penalty is None else bias_penalty
     x, y, user_biases, item_biases = parameters
     users, items = ratings.nonzero()
     errors = ratings.data - mean - user_biases[users] - item_biases[items] - (x[users] * y[items]).sum(axis=1)
-    return (errors**2).sum() + penalty * sum((array**2).sum() for array in parameters)
+    loss = (errors**2).sum()
+    for u, i in zip(users, items):  # each rating brings a part of what its user and its item pay
+        share_u, share_i = ((side == one).sum() ** (power - 1.0) for side, one in ((users, u), (items, i)))
+        loss += penalty * (share_u * x[u] @ x[u] + share_i * y[i] @ y[i])
+        loss += bias_penalty * (share_u * user_biases[u] ** 2 + share_i * item_biases[i] ** 2)
+    return loss
 
 
 def numerical_gradient(function, parameters, width=1e-5):
@@ -407,20 +415,22 @@ def test_fit_sgd_takes_a_step_of_biases_done_by_hand():
 
 
 @pytest.mark.parametrize("has_biases", [True, False])
-def test_fit_sgd_equals_visiting_one_rating_after_another(has_biases):
+@pytest.mark.parametrize(("bias_penalty", "power"), [(None, 0), (0.2, 0), (0.2, 0.5), (None, 1)])
+def test_fit_sgd_equals_visiting_one_rating_after_another(has_biases, bias_penalty, power):
     ratings = sparse_ratings()
     start = random_start(ratings.shape)
     start[0][-1], start[1][-1] = 0, 0  # nobody and nothing to learn from
     order = np.random.default_rng(5).permutation(ratings.nnz)
-    slow = slow_epoch(ratings, order, start, 0.5, 0.05, has_biases)
-    rng = np.random.default_rng(5)
-    model = fit(ratings, init=start, n_epochs=1, has_biases=has_biases, rng=rng)
+    slow = slow_epoch(ratings, order, start, 0.5, 0.05, has_biases, bias_penalty, power)
+    options = {"bias_penalty": bias_penalty, "penalty_power": power, "rng": np.random.default_rng(5)}
+    model = fit(ratings, init=start, n_epochs=1, has_biases=has_biases, **options)
     for fast, expected in zip(parts(model), slow):
         np.testing.assert_allclose(fast, expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("has_biases", [True, False])
-def test_fit_sgd_goes_down_the_numerical_gradient(has_biases):
+@pytest.mark.parametrize(("bias_penalty", "power"), [(None, 0), (0.2, 0.5)])
+def test_fit_sgd_goes_down_the_numerical_gradient(has_biases, bias_penalty, power):
     # With a tiny rate the steps of an epoch do not notice each other: they add up to -η/2 times the gradient, up to
     # errors of the order of η.
     ratings = sparse_ratings((8, 6), share=0.7)
@@ -428,18 +438,20 @@ def test_fit_sgd_goes_down_the_numerical_gradient(has_biases):
     start[0][-1], start[1][-1] = 0, 0  # nobody and nothing to learn from
     before = [*start, np.zeros(8), np.zeros(6)]
     mean = ratings.data.mean() if has_biases else 0
-    gradients = numerical_gradient(lambda parameters: loss_of(parameters, ratings, mean, 0.7), before)
-    model = fit(ratings, init=start, penalty=0.7, learning_rate=1e-7, n_epochs=1, has_biases=has_biases)
+    gradients = numerical_gradient(lambda now: loss_of(now, ratings, mean, 0.7, bias_penalty, power), before)
+    options = {"bias_penalty": bias_penalty, "penalty_power": power, "has_biases": has_biases}
+    model = fit(ratings, init=start, penalty=0.7, learning_rate=1e-7, n_epochs=1, **options)
     n_fitted = 4 if has_biases else 2
     for after, array, gradient in list(zip(parts(model), before, gradients))[:n_fitted]:
         assert np.abs(gradient).max() > 1
         np.testing.assert_allclose((array - after) / 0.5e-7, gradient, atol=1e-4)
 
 
-def test_fit_sgd_reports_the_loss_and_errors_of_what_it_returns():
+@pytest.mark.parametrize(("bias_penalty", "power"), [(None, 0), (0.2, 0.5)])
+def test_fit_sgd_reports_the_loss_and_errors_of_what_it_returns(bias_penalty, power):
     ratings, validation = sparse_ratings(), sparse_ratings(seed=1)
-    model = fit(ratings, validation=validation)
-    expected = loss_of(parts(model), ratings, ratings.data.mean(), 0.5)
+    model = fit(ratings, validation=validation, bias_penalty=bias_penalty, penalty_power=power)
+    expected = loss_of(parts(model), ratings, ratings.data.mean(), 0.5, bias_penalty, power)
     assert model.losses[-1] == pytest.approx(expected, rel=1e-12)
     assert model.train_rmse[-1] == pytest.approx(model.rmse(ratings), rel=1e-12)
     assert model.validation_rmse[-1] == pytest.approx(model.rmse(validation), rel=1e-12)
@@ -620,6 +632,9 @@ def test_fit_sgd_refuses_a_matrix_without_ratings():
         ("n_epochs", 2.5, "expected n_epochs as a whole number of 0 or more, received 2.5"),
         ("penalty", -1, "expected penalty as a number of 0 or more, received -1"),
         ("penalty", np.nan, "expected penalty as a number of 0 or more, received nan"),
+        ("bias_penalty", -1, "expected bias_penalty as a number of 0 or more, received -1"),
+        ("penalty_power", -0.5, "expected penalty_power as a number of 0 or more, received -0.5"),
+        ("penalty_power", 1.5, "expected penalty_power from 0 to 1, received 1.5; 0 gives everybody the same"),
         ("learning_rate", 0, "expected a learning_rate above 0, received 0"),
         ("learning_rate", np.nan, "expected a learning_rate above 0, received nan"),
         ("learning_rate", [0.1, 0.1], r"a number or one for each of 3 epochs, received shape \(2,\)"),

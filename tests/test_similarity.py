@@ -617,3 +617,24 @@ def test_top_k_takes_every_integer_as_k(k):
 def test_augment_for_mips_rejects_a_catalogue_without_items():
     with pytest.raises(ValueError, match="expected at least one item, received none; the added coordinate needs"):
         augment_for_mips(np.empty((0, 2)), np.ones(2))
+
+
+# Two groups far apart: wherever the origin is, 2 q·y − |q|² − |y|² has lost the digits in which members of one differ.
+FAR = np.array([[0.0, 3.0], [1.7e9, 3.0], [1.7e9, 5.0]])
+
+
+def test_distances_keep_their_digits_far_from_the_origin():
+    assert top_k([1.7e9, 5.0], FAR, 3, "euclidean")[0].tolist() == [2, 1, 0]
+    assert scores([1.7e9, 5.0], FAR, "euclidean").tolist() == [-np.hypot(1.7e9, 2), -2.0, 0.0]
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e-3, 1e-7, 0.0])
+def test_top_k_finds_the_nearest_in_groups_far_apart(spread):
+    rng = np.random.default_rng(0)
+    centres = np.array([[0.0, 0, 0], [1e6, 0, 0], [0, -1e8, 1e4]])
+    items = centres[rng.integers(3, size=300)] + spread * rng.standard_normal((300, 3))
+    queries = items[:20] + spread * rng.standard_normal((20, 3))
+    right = scores(queries, items, "euclidean")
+    indices, values = top_k(queries, items, 7, "euclidean")
+    assert np.array_equal(indices, np.argsort(-right, axis=1, kind="stable")[:, :7])
+    assert np.array_equal(values, np.take_along_axis(right, indices, axis=1))

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr, ndtri
 
 from utils.book.progress import progress_bar
@@ -463,8 +464,7 @@ def pairwise_win_rate(items, k, *, n_subsets=1000, measure="dot", rng, progress=
 def _score_blocks(items, groups, measure, pooling, progress):
     """Yield, for some subsets at a time, the scores (n, n_items) that rank all items, and the members (n, k)."""
     n_items, n_factors = items.shape
-    lengths, fines = None, 0.0
-    shift = np.zeros(n_factors, dtype=items.dtype)
+    lengths = None
     if measure == "cosine":
         lengths = np.sqrt(np.einsum("ij,ij->i", items, items, dtype=np.float64)).astype(items.dtype)
         if not lengths.all():
@@ -472,12 +472,6 @@ def _score_blocks(items, groups, measure, pooling, progress):
                 f"expected items with a direction, received a zero vector in row {int(lengths.argmin())}; leave it "
                 "out, or use 'dot' or 'euclidean'"
             )
-    elif measure == "euclidean":
-        # Distances do not change when all points move together, and near the origin fewer digits cancel. Whole steps
-        # keep whole numbers whole, and with them exact ties.
-        shift = np.rint(items.mean(axis=0, dtype=np.float64)).astype(items.dtype)
-        items = items - shift
-        fines = np.einsum("ij,ij->i", items, items) / 2
     n_subsets = sum(map(len, groups))
     with progress_bar(total=n_subsets, desc="averages", unit="subset", show=progress) as bar:
         for subsets in groups:
@@ -486,14 +480,13 @@ def _score_blocks(items, groups, measure, pooling, progress):
             for start in range(0, len(subsets), n_rows):
                 members = subsets[start : start + n_rows]
                 queries = items[members].sum(axis=1)  # (n, n_factors)
-                if pooling == "sum":
-                    queries += (k - 1) * shift  # each member has been moved, the sum only once
-                scores = queries @ items.T
+                if measure == "euclidean":
+                    # k times the mean against k times the items: whole numbers stay whole, and with them exact ties
+                    scores = -cdist(queries, items if pooling == "sum" else k * items, "sqeuclidean")
+                else:
+                    scores = queries @ items.T
                 if measure == "cosine":
                     scores /= lengths
-                elif measure == "euclidean":
-                    # minus half of the squared distance to the sum, or k times that of the mean, up to a constant
-                    scores -= fines if pooling == "sum" else k * fines
                 yield scores, members
                 bar.update(len(members))
 

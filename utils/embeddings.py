@@ -1,7 +1,9 @@
 """Look at embeddings: what the counts behind them say, who is near whom, and how much of a known space is in them."""
 
 import numpy as np
+from scipy.linalg import orthogonal_procrustes, subspace_angles
 from scipy.sparse import issparse
+from scipy.spatial import procrustes
 
 from utils.checks import check_floats, check_matrix, check_rng, check_vectors, check_whole
 from utils.metrics import rank_items
@@ -216,8 +218,8 @@ def principal_angles(first, second):
 
     Notes
     -----
-    An angle near 0 has a cosine that rounds to 1, so angles below 45 degrees are computed from their sines.
-    `scipy.linalg.subspace_angles` gives the same numbers, largest first.
+    `scipy.linalg.subspace_angles` computes them, largest first. An angle near 0 has a cosine that rounds to 1, so it
+    takes those below 45 degrees from their sines.
 
     References
     ----------
@@ -230,18 +232,13 @@ def principal_angles(first, second):
     >>> np.degrees(principal_angles(floor, roof)).round(6)
     array([ 0., 45.])
     """
-    first, second = _orthonormal_basis(first, "first"), _orthonormal_basis(second, "second")
+    first, second = _check_independent(first, "first"), _check_independent(second, "second")
     if len(first) != len(second):
         raise ValueError(
             f"expected two matrices with one number of rows, received {len(first)} and {len(second)} rows; row i must "
             "stand for the same item in both"
         )
-    if first.shape[1] < second.shape[1]:
-        first, second = second, first
-    overlap = first.T @ second  # (n_larger, n_smaller)
-    cosines = np.linalg.svd(overlap, compute_uv=False).clip(0, 1)
-    sines = np.linalg.svd(second - first @ overlap, compute_uv=False)[::-1].clip(0, 1)
-    return np.where(sines**2 < 0.5, np.arcsin(sines), np.arccos(cosines))
+    return subspace_angles(first, second)[::-1]
 
 
 def procrustes_error(learned, truth):
@@ -278,7 +275,7 @@ def procrustes_error(learned, truth):
 
     Notes
     -----
-    `scipy.spatial.procrustes` gives the same number, if you fill the narrower matrix up yourself.
+    `scipy.spatial.procrustes` computes it, which wants two matrices of one shape.
 
     References
     ----------
@@ -297,8 +294,9 @@ def procrustes_error(learned, truth):
             f"expected one row an item in both, received {len(learned)} learned and {len(truth)} true vectors; leave "
             "the same items out of both"
         )
-    fit = np.linalg.svd(learned.T @ truth, compute_uv=False).sum()
-    return float(max(0.0, 1 - fit**2))
+    width = max(learned.shape[1], truth.shape[1])
+    filled = [np.pad(table, ((0, 0), (0, width - table.shape[1]))) for table in (truth, learned)]
+    return float(procrustes(*filled)[2])
 
 
 def project_to_plane(vectors, like=None):
@@ -347,8 +345,7 @@ def project_to_plane(vectors, like=None):
     like = _check_table(like, "like")
     if like.shape != points.shape:
         raise ValueError(f"expected like of shape {points.shape}, received {like.shape}; give a map of the same items")
-    left, _, right = np.linalg.svd(points.T @ like)
-    return points @ (left @ right), share
+    return points @ orthogonal_procrustes(points, like)[0], share
 
 
 def _check_interactions(matrix):
@@ -364,16 +361,15 @@ def _signs(columns):
     return np.where(columns[largest, np.arange(columns.shape[1])] < 0, -1.0, 1.0)
 
 
-def _orthonormal_basis(columns, name):
+def _check_independent(columns, name):
     columns = _check_table(columns, name)
-    u, s, _ = np.linalg.svd(columns, full_matrices=False)
-    matrix_rank = int((s > s[0] * max(columns.shape) * np.finfo(float).eps).sum())
+    matrix_rank = int(np.linalg.matrix_rank(columns))
     if matrix_rank < columns.shape[1]:
         raise ValueError(
             f"expected linearly independent columns in {name}, received {columns.shape[1]} columns of matrix rank "
             f"{matrix_rank}; keep fewer of them"
         )
-    return u
+    return columns
 
 
 def _centred(rows, name, scale=True):

@@ -338,6 +338,8 @@ def fit_sgd(
     n_factors,
     *,
     penalty,
+    bias_penalty=None,
+    penalty_power=0.0,
     learning_rate,
     n_epochs,
     has_biases=True,
@@ -370,6 +372,10 @@ def fit_sgd(
     item: each rating brings its part of their penalty. While steps are small, those of an epoch add up to
     :math:`-\tfrac{\eta}{2} \nabla \mathcal{L}`.
 
+    The biases may have a penalty of their own. And a penalty may grow with the number of ratings: user u then pays
+    :math:`\lambda n_u^\nu \lVert\mathbf{x}_u\rVert^2`, and item i :math:`\lambda n_i^\nu \lVert\mathbf{y}_i\rVert^2`,
+    with the power :math:`\nu`; biases likewise.
+
     Parameters
     ----------
     ratings : sparse matrix or array of shape (n_users, n_items)
@@ -379,6 +385,11 @@ def fit_sgd(
         Length of the vectors, 0 or more; with 0 there is nothing but the mean and biases.
     penalty : float
         :math:`\lambda`, 0 or more.
+    bias_penalty : float, optional
+        What stands for :math:`\lambda` before the squares of the biases, 0 or more; `penalty` if left out.
+    penalty_power : float, optional
+        :math:`\nu`, from 0, one penalty for everybody, to 1, a penalty that is scaled by frequency: each rating brings
+        the whole of it.
     learning_rate : float or array_like of shape (n_epochs,)
         :math:`\eta`, above 0, for all epochs or for each. A constant one ends in a small random dance around the
         minimum; falling ones come to rest.
@@ -416,8 +427,9 @@ def fit_sgd(
 
     References
     ----------
-    koren2009matrix, equations 4 and 5. There each rating brings the whole penalty of its user and item, not a part, so
-    that those with many ratings are held back more.
+    koren2009matrix, equations 4 and 5. There each rating brings the whole penalty of its user and item, as in
+    zhou2008large, so that those with many ratings are held back more: ``penalty_power=1``. Powers between 0 and 1 are
+    those of rendle2022revisiting.
 
     Examples
     --------
@@ -434,6 +446,13 @@ def fit_sgd(
     ratings = _check_ratings(ratings)
     check_whole("n_factors", n_factors, 0)
     check_number("penalty", penalty)
+    bias_penalty = penalty if bias_penalty is None else bias_penalty
+    check_number("bias_penalty", bias_penalty)
+    check_number("penalty_power", penalty_power)
+    if penalty_power > 1:
+        raise ValueError(
+            f"expected penalty_power from 0 to 1, received {penalty_power!r}; 0 gives everybody the same penalty"
+        )
     check_whole("n_epochs", n_epochs, 0)
     rates = _check_rates(learning_rate, n_epochs)
     check_rng(rng)
@@ -443,15 +462,17 @@ def fit_sgd(
     triples = _as_triples(ratings)
     counts = [np.bincount(indices, minlength=n) for indices, n in zip(triples[:2], ratings.shape)]
     model = _start(ratings, counts, n_factors, has_biases, rng, init)
-    shares = [penalty / np.maximum(n, 1) for n in counts]  # the part of the penalty that one rating brings
-    curves = [_measure(model, triples, validation, penalty)]
+    weights = [np.maximum(n, 1) ** float(penalty_power) for n in counts]
+    share = np.concatenate([weight / np.maximum(n, 1) for weight, n in zip(weights, counts)])
+    shares = penalty * share, bias_penalty * share  # the part of the penalties that one rating brings
+    curves = [_measure(model, triples, validation, penalty, bias_penalty, weights)]
     limit = LOST * (curves[0][0] + (ratings.data**2).sum())  # far above the start, and above vectors of 0
     for rate in progress_bar(rates, desc="SGD", unit="epoch", show=progress):
         order = rng.permutation(ratings.nnz)
         shuffled = _Triples(*(column[order] for column in triples))
         with np.errstate(over="ignore", invalid="ignore"):  # the next lines report it
             _run_epoch(model, shuffled, shares, rate, has_biases)
-            curves.append(_measure(model, triples, validation, penalty))
+            curves.append(_measure(model, triples, validation, penalty, bias_penalty, weights))
             refuse_divergence(curves[-1][0], limit, (model.user_factors, model.item_factors), len(curves) - 1, rate)
     losses, train_rmse, validation_rmse = np.array(curves).T
     return replace(
@@ -496,14 +517,15 @@ def _run_epoch(model, ratings, shares, rate, has_biases):
         table = np.column_stack([table, of_users, of_items])
     pairs, values, ends = _make_batches(ratings, n_users, n_items)
     targets = rate * (values - model.global_mean)
-    kept = 1 - rate * np.concatenate(shares)[pairs][:, :, None]  # what the penalty leaves of each side
+    kept, bias_kept = (1 - rate * share[pairs][:, :, None] for share in shares)  # what a penalty leaves of each side
     begin = 0
     for end in ends:
         pair = pairs[begin:end]
         both = table.take(pair, axis=0)  # (n_batch, 2, n_columns): the user, then the item
         errors = targets[begin:end] - rate * np.einsum("bd,bd->b", both[:, 0], both[:, 1])
         steps = errors[:, None, None] * both[:, ::-1]  # each side moves along the other, both from old values
-        both *= kept[begin:end]
+        both[:, :, :n_factors] *= kept[begin:end]
+        both[:, :, n_factors:] *= bias_kept[begin:end]
         both += steps
         if has_biases:
             both[:, 0, -1] = both[:, 1, -2] = 1
@@ -538,11 +560,12 @@ def _make_batches(ratings, n_users, n_items):
     return pairs, ratings.values[by_batch], np.cumsum(np.bincount(batch_of)).tolist()
 
 
-def _measure(model, train, validation, penalty):
+def _measure(model, train, validation, penalty, bias_penalty, weights):
     """Return the loss and the RMSE on both sets of ratings, NaN where there is none."""
     square = ((train.values - model.predict(train.users, train.items)) ** 2).sum()
-    parameters = (model.user_factors, model.item_factors, model.user_biases, model.item_biases)
-    loss = square + penalty * sum((array**2).sum() for array in parameters)
+    vectors = sum((weight @ array**2).sum() for weight, array in zip(weights, (model.user_factors, model.item_factors)))
+    biases = sum(weight @ array**2 for weight, array in zip(weights, (model.user_biases, model.item_biases)))
+    loss = square + penalty * vectors + bias_penalty * biases
     return loss, np.sqrt(square / len(train.values)), np.nan if validation is None else _rmse(model, validation)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import expit
+from scipy.special import expit, log_softmax
 
 from utils.book.progress import progress_bar
 from utils.checks import (
@@ -299,8 +299,8 @@ def loss_gradient(scores, loss="softmax"):
     """
     check_choice("loss", loss, LOSSES)
     if loss == "softmax":
-        log_total, gradient = _softmax(scores)
-        values = log_total - scores[:, 0]
+        log_shares = log_softmax(scores, axis=1)
+        values, gradient = -log_shares[:, 0], np.exp(log_shares)
     else:
         # -log sigmoid(s) is log(1 + exp(-s)), which logaddexp computes without overflow
         values = np.logaddexp(0, -scores[:, 0]) + np.logaddexp(0, scores[:, 1:]).sum(axis=1)
@@ -328,20 +328,11 @@ def _full_step(tables, users, items):
     x = tables.user_factors[users]
     scores = x @ tables.item_factors.T + tables.item_biases  # (n_batch, n_items)
     rows = np.arange(len(users))
-    log_totals, errors = _softmax(scores)
-    value = (log_totals - scores[rows, items]).sum()
+    log_shares = log_softmax(scores, axis=1)
+    value, errors = -log_shares[rows, items].sum(), np.exp(log_shares)
     errors[rows, items] -= 1
     of_users = _sum_by_row(users, errors @ tables.item_factors, len(tables.user_factors))
     return value, (of_users, errors.T @ x, errors.sum(axis=0)), scores.size
-
-
-def _softmax(scores):
-    """Return the logarithm of the sum of the exponentials of each row, and the softmax."""
-    largest = scores.max(axis=1, keepdims=True)
-    powers = np.exp(scores - largest)  # at most 1, so that nothing overflows
-    totals = powers.sum(axis=1, keepdims=True)
-    powers /= totals
-    return (largest + np.log(totals))[:, 0], powers
 
 
 def _sum_by_row(rows, values, n_rows):

@@ -5,6 +5,7 @@ All three measures are scores: higher means more similar. A distance enters with
 
 import numpy as np
 from scipy.sparse import issparse
+from scipy.spatial.distance import cdist
 
 from utils.checks import check_choice, check_floats, check_whole
 
@@ -50,8 +51,9 @@ def scores(queries, items, measure="dot"):
 
     Notes
     -----
-    Euclidean distances are computed in float64 whatever the input, from :math:`2 q^\top y - |q|^2 - |y|^2`. That
-    subtracts numbers that are nearly equal when q is close to y, where float32 would lose the difference.
+    Euclidean distances are computed in float64 whatever the input, from the differences of coordinates. The shorter way
+    over :math:`|q|^2 + |y|^2 - 2 q^\top y` subtracts numbers that are nearly equal when q is close to y and both are
+    far from the origin, and loses the digits that decide.
 
     Examples
     --------
@@ -64,8 +66,8 @@ def scores(queries, items, measure="dot"):
     array([-2.236,  0.   ])
     """
     queries, items, is_single = _check_vectors(queries, items)
-    queries, items = _as_inner_products(queries, items, measure)
-    result = _finish(queries @ items.T, measure)
+    check_choice("measure", measure, MEASURES)
+    result = 0.0 - _distances(queries, items) if measure == "euclidean" else _products(queries, items, measure)
     return result[0] if is_single else result
 
 
@@ -110,15 +112,23 @@ def top_k(queries, items, k, measure="dot"):
     queries, items, is_single = _check_vectors(queries, items)
     n_queries, n_items = len(queries), len(items)
     check_whole("k", k, 1, n_items)
+    check_choice("measure", measure, MEASURES)
     k = int(k)
-    queries, items = _as_inner_products(queries, items, measure)
+    is_euclidean = measure == "euclidean"
+    if measure == "cosine":  # once for all blocks
+        queries, items = unit_rows(queries, "queries"), unit_rows(items, "items")
     indices = np.empty((n_queries, k), dtype=np.int64)
-    values = np.empty((n_queries, k), dtype=queries.dtype)
+    values = np.empty((n_queries, k), dtype=np.float64 if is_euclidean else queries.dtype)
     n_rows = max(1, MAX_SCORES // n_items)
+    near = _Nearest(items, k) if is_euclidean else None
     for start in range(0, n_queries, n_rows):
         rows = slice(start, start + n_rows)
-        # Scores, not the inner products behind them, are ranked: rounding makes some scores equal, and these are ties.
-        block = _finish(queries[rows] @ items.T, measure)
+        if is_euclidean:
+            indices[rows], values[rows] = near.search(queries[rows])
+            continue
+        block = queries[rows] @ items.T
+        if measure == "cosine":
+            np.clip(block, -1, 1, out=block)
         indices[rows] = largest(block, k)
         values[rows] = np.take_along_axis(block, indices[rows], axis=1)
     return (indices[0], values[0]) if is_single else (indices, values)
@@ -201,32 +211,55 @@ def _check_vectors(queries, items):
     return queries.astype(dtype, copy=False), items.astype(dtype, copy=False), is_single
 
 
-def _as_inner_products(queries, items, measure):
-    """Return vectors whose inner product is the score; for "euclidean", minus the squared distance."""
-    check_choice("measure", measure, MEASURES)
+def _products(queries, items, measure):
+    """Return the scores of "dot" and "cosine"."""
     if measure == "dot":
-        return queries, items
-    if measure == "cosine":
-        return unit_rows(queries, "queries"), unit_rows(items, "items")
-    # Distances do not change when all points move together, and near the origin fewer digits cancel. Whole steps keep
-    # whole numbers whole, so that equal distances between them stay exactly equal.
-    centre = np.rint(items.mean(axis=0, dtype=np.float64)) if len(items) else 0.0
-    queries, items = queries - centre, items - centre
-    ones = np.ones((len(queries), 1))
-    left = np.hstack([2 * queries, -ones, -(queries**2).sum(axis=1, keepdims=True)])
-    right = np.hstack([items, (items**2).sum(axis=1, keepdims=True), np.ones((len(items), 1))])
-    return left, right
+        return queries @ items.T
+    products = unit_rows(queries, "queries") @ unit_rows(items, "items").T
+    return np.clip(products, -1, 1, out=products)  # rounding may have carried them out of their range
 
 
-def _finish(products, measure):
-    """Turn the inner products into scores, in place; rounding may have carried them out of their range."""
-    if measure == "cosine":
-        np.clip(products, -1, 1, out=products)
-    elif measure == "euclidean":
-        np.minimum(products, 0, out=products)
-        np.sqrt(-products, out=products)
-        np.subtract(0, products, out=products)  # a minus sign would turn 0 into -0
-    return products
+def _distances(queries, items):
+    """Return all distances (n_queries, n_items), float64, each pair by itself, whatever else is there."""
+    if not len(items):
+        return np.zeros((len(queries), 0))
+    return cdist(queries.astype(np.float64), items.astype(np.float64))
+
+
+class _Nearest:
+    r"""The k nearest items by Euclidean distance: found by a matrix product, and told apart by the distances.
+
+    The product gives :math:`|q|^2 + |y|^2 - 2 q^\top y` up to rounding, for which there is a bound. Whatever comes as
+    near as the k-th nearest, give or take the bound, is a candidate, and the candidates' distances decide. Where there
+    are too many of them, as when all is far from the origin and close together, all distances are computed.
+    """
+
+    def __init__(self, items, k):
+        self.items, self.k = items.astype(np.float64), k
+        self.n_candidates = min(len(items), 2 * k + 8)
+        self.centre = items.mean(axis=0, dtype=np.float64)  # near the origin fewer digits cancel
+        self.centred = self.items - self.centre
+        self.squares = (self.centred**2).sum(axis=1)
+
+    def search(self, queries):
+        """Return the indices (n_queries, k), nearest first, ties to the lower index, and minus the distances."""
+        queries = queries.astype(np.float64)
+        moved = queries - self.centre
+        nearness = 2 * moved @ self.centred.T - self.squares  # |q|^2 is the same for a whole row
+        candidates = largest(nearness, self.n_candidates)
+        values = np.take_along_axis(nearness, candidates, axis=1)
+        sizes = (moved**2).sum(axis=1) + self.squares.max()
+        bound = 8 * (self.centre.size + 4) * np.finfo(float).eps * sizes
+        is_enough = values[:, -1] < values[:, self.k - 1] - 2 * bound
+        indices = np.empty((len(queries), self.k), dtype=np.int64)
+        distances = np.empty((len(queries), self.k))
+        everything = np.arange(len(self.items))
+        for row, query in enumerate(queries):
+            some = np.sort(candidates[row]) if is_enough[row] else everything
+            found = _distances(query[None], self.items[some])[0]
+            best = np.argsort(found, kind="stable")[: self.k]
+            indices[row], distances[row] = some[best], found[best]
+        return indices, 0.0 - distances
 
 
 def unit_rows(vectors, name):

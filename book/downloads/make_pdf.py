@@ -3,6 +3,11 @@
 All pages are gathered into one document first, in reading order. So links from page to page become links within the
 PDF, formulas are typeset once, and the headings become its outline. Widgets stay the still pictures that the build
 has put in their place.
+
+Sphinx's own builder for one document, ``singlehtml``, was tried. It joins pages before they are written: ids that stand
+on several pages, such as ``what-you-can-decide-now``, stand twice (33 of 1,102), links to other pages keep the page's
+name and lead nowhere in a PDF, and what extensions put into the context of a page, such as the line above each
+chapter's heading, is missing. Gathering the written pages needs none of this mended.
 """
 
 import copy

@@ -15,6 +15,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 #: Template → where it goes.
 PLACES = {
     "toy.md": "chapters/{slug}.md",
+    "toy.svg": "book/pictures/{slug}.svg",
     "toy.py": "utils/widgets/{slug}.py",
     "toy.mjs": "utils/widgets/{slug}.mjs",
     "test_toy_widget.py": "tests/widgets/test_{slug}_widget.py",

@@ -169,7 +169,7 @@ def test_peak_memory_counts_what_a_process_has_given_back():
 
 
 def execute(*arguments, **options):
-    """Execute as the build does, in a thread of its own: in this one, a browser of other tests may keep a loop running."""
+    """Execute in a thread of its own, as the build does: in this one another test's browser may keep a loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(execute_here, *arguments, **options).result()
 

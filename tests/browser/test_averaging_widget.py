@@ -99,7 +99,7 @@ def test_k_is_never_above_the_catalogue(laboratory):
 
 def test_curve_ends_at_1_where_all_are_averaged(laboratory):
     laboratory.k.press("End")
-    assert "by the formula 100 % of these come back" in laboratory.root.get_by_role("status").inner_text()
+    assert "by the formula 100% of these come back" in laboratory.root.get_by_role("status").inner_text()
     assert laboratory.root.locator(".bw-scores .bw-note").inner_text().startswith("Every item is a member")
     assert not laboratory.root.locator(".bw-end").is_visible()
 
@@ -135,6 +135,20 @@ def test_prediction_is_explained_when_k_moves(laboratory, option, verdict):
     assert laboratory.outcome.inner_text() == ""
     laboratory.k.press("ArrowRight")
     assert laboratory.outcome.inner_text().startswith(f"{verdict} By the formula it is lowest at k = 100")
+
+
+def test_curve_gives_nothing_away_before_a_slider_moves(laboratory):
+    curve = laboratory.root.locator("polyline.bw-formula")
+
+    def drawn():
+        return len(curve.get_attribute("points").split())
+
+    subsets = laboratory.state["subsets"]
+    assert drawn() == subsets.index(10) + 1
+    laboratory.k.press("ArrowLeft")
+    assert drawn() == len(subsets)
+    laboratory.root.get_by_role("button", name="Reset").press("Enter")
+    assert drawn() == subsets.index(10) + 1
 
 
 def test_prediction_blocks_nothing_and_says_where_the_slider_ends_too_early(laboratory):

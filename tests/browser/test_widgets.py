@@ -1,7 +1,5 @@
 """What every widget promises on every page of the built book: one contract, whatever the widget shows."""
 
-import time
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -216,44 +214,42 @@ CUT_OFF = """root => {
 }"""
 
 
-def only_the_widgets_script(route):
-    """Let that script arrive late, when what stands above it is on the screen, and no other script at all.
-
-    The theme's scripts change the look of code, and MathJax moves what stands below a formula: no widget's fault.
-    """
-    if "book-widgets.js" not in route.request.url:
-        route.abort()
-    else:
-        time.sleep(0.3)
-        route.continue_()
-
-
 # Shifts count only within the screen, so the screen is as tall as any page. They count from the moment at which the
-# script is there: before, the columns of a table may move as its last rows arrive. To paint so tall and wide a screen
+# script may come: before, the columns of a table may move as its last rows arrive. To paint so tall and wide a screen
 # takes long; a narrow page, where everything stands below everything else, moves the most.
 @pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.slow)])
 def test_page_does_not_move_when_a_widget_mounts(browser, served, widget_page, width):
     context = browser.new_context(viewport={"width": width, "height": 80_000})
     page = context.new_page()
     page.add_init_script(WATCH_SHIFTS)
-    page.route(lambda url: ".js" in url, only_the_widgets_script)
-    page.route("**/book-fonts.css*", lambda route: route.abort())  # letters that arrive move lines, too
-    page.goto(f"{served}/{widget_page}", wait_until="load")
+    # No other script: the theme's change the look of code, and MathJax moves what stands below a formula. Nor letters.
+    held = []
+    page.route(lambda url: ".js" in url, lambda route: held.append(route) if is_widgets(route) else route.abort())
+    page.route("**/book-fonts.css*", lambda route: route.abort())
+    page.goto(f"{served}/{widget_page}", wait_until="commit")
+    page.wait_for_selector('script[src*="book-widgets.js"]', state="attached")
+    begin = page.evaluate(AFTER_FRAMES)
+    held.pop().continue_()
     roots_of(page)
     # A shift is told once it was painted, and so tall a page takes its time for that: count frames, not only time.
-    shifts = page.evaluate(
-        """async () => {
-          await new Promise((resolve) => setTimeout(resolve, 250));
-          for (let frame = 0; frame < 5; frame += 1) await new Promise(requestAnimationFrame);
-          await new Promise((resolve) => setTimeout(resolve));
-          const files = performance.getEntriesByType("resource");
-          const begin = files.find((file) => file.name.includes("book-widgets.js")).responseEnd;
-          return shifts.filter(([time]) => time >= begin);
-        }"""
-    )
+    page.evaluate(AFTER_FRAMES)
+    shifts = page.evaluate("(begin) => shifts.filter(([time]) => time >= begin)", begin)
     context.close()
     assert shifts == []
 
+
+def is_widgets(route):
+    """Say whether the script is asked for that mounts widgets."""
+    return "book-widgets.js" in route.request.url
+
+
+# Waits until what there is has been painted, and says when that was.
+AFTER_FRAMES = """async () => {
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  for (let frame = 0; frame < 5; frame += 1) await new Promise(requestAnimationFrame);
+  await new Promise((resolve) => setTimeout(resolve));
+  return performance.now();
+}"""
 
 # Every move of something in the article by a pixel or more: when, how far, and what.
 WATCH_SHIFTS = """

@@ -125,7 +125,19 @@ def test_interactions_shares_what_is_already_read_only():
         ({"items": [0, -1, 1]}, ValueError, "expected items of 0 or more and below 3, received -1"),
         ({"users": [0.0, 1.0, 1.0]}, TypeError, "expected users as indices, received float64; use whole numbers"),
         ({"users": [True, False, True]}, TypeError, "expected users as indices, received bool; np.flatnonzero"),
-        ({"timestamps": [0.5, 1, 2]}, TypeError, "expected integers as timestamps, received float64"),
+        ({"timestamps": [0.5, np.nan, 2]}, ValueError, "expected a time for every event, received nan at event 1"),
+        ({"timestamps": ["a", "b", "c"]}, TypeError, r"expected seconds .* or datetime64 as timestamps, received <U1"),
+        (
+            {"timestamps": [0, 1, 1_445_714_994_000]},
+            ValueError,
+            "1445714994000 at event 2.*milliseconds by 1000",
+        ),
+        ({"timestamps": [0, -(2**63), 2]}, ValueError, "received -9223372036854775808 at event 1.*years 1 to 9999"),
+        (
+            {"user_labels": ["Ann", "x" * 501]},
+            ValueError,
+            "user_labels of at most 500 characters, received one of 501",
+        ),
         ({"values": [1, np.nan, 2]}, ValueError, "expected finite values, received nan at event 1"),
         ({"values": [1, 2, 1e39]}, ValueError, r"expected finite values, received 1e\+39 at event 2"),
         ({"values": ["1", "2", "3"]}, TypeError, "expected numbers as values, received <U1; convert"),
@@ -326,7 +338,7 @@ def test_to_csr_agrees_with_a_dictionary(data):
 @pytest.mark.parametrize(("values", "received"), [("binary", "'binary'"), ([1, 2], r"shape \(2,\)")])
 def test_to_csr_refuses_other_values(values, received):
     with pytest.raises(
-        ValueError, match=rf'expected values None, "ones" or an array of shape \(3,\), received {received}'
+        ValueError, match=rf'expected values None, "ones", "count" or an array of shape \(3,\), received {received}'
     ):
         make().to_csr(values)
 
@@ -592,3 +604,49 @@ def test_to_csr_takes_values_that_fit(values, dtype):
 def test_to_csr_refuses_values_that_are_no_numbers(values, error):
     with pytest.raises(error, match=r"expected (numbers as|finite) values, received"):
         Interactions.from_labels([0, 1], [0, 1]).to_csr(values)
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "ns"])
+def test_interactions_take_times_of_any_unit(unit):
+    times = np.array(["2024-02-29", "1969-12-31"], dtype=f"datetime64[{unit}]")
+    data = Interactions([0, 0], [0, 0], [1, 1], times, ["Ann"], ["Heat"])
+    assert data.timestamps.tolist() == [1_709_164_800, -86_400]
+    assert data.timestamps.dtype == np.int64
+
+
+def test_interactions_cut_parts_of_a_second_off():
+    data = Interactions([0, 0], [0, 0], [1, 1], [1.9, -0.5], ["Ann"], ["Heat"])
+    assert data.timestamps.tolist() == [1, -1]
+    same = Interactions([0], [0], [1], np.array([-500], dtype="datetime64[ms]"), ["Ann"], ["Heat"])
+    assert same.timestamps.tolist() == [-1]
+
+
+def test_interactions_refuse_a_time_that_is_missing():
+    times = np.array(["2024-02-29", "NaT"], dtype="datetime64[s]")
+    with pytest.raises(ValueError, match="expected a time for every event, received NaT at event 1"):
+        Interactions([0, 0], [0, 0], [1, 1], times, ["Ann"], ["Heat"])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.nan, np.datetime64("NaT"), "", "  "])
+def test_from_labels_refuses_a_missing_label(missing):
+    with pytest.raises(ValueError, match=r"expected the user of every event to be known, received .* at event 1"):
+        Interactions.from_labels(["Ann", missing], ["Heat", "Up"])
+    with pytest.raises(ValueError, match=r"received .* at item_labels entry 0"):
+        Interactions.from_labels(["Ann"], ["Up"], item_labels=[missing, "Up"])
+
+
+def test_from_labels_refuses_bytes():
+    with pytest.raises(TypeError, match=r"expected text as label, received b'Ann' at event 0; decode it first"):
+        Interactions.from_labels([b"Ann"], ["Heat"])
+
+
+@pytest.mark.parametrize("labels", [[1, 1.0, 2], [True, 1, 2]])
+def test_from_labels_refuses_equal_labels_of_two_kinds(labels):
+    with pytest.raises(TypeError, match=r"expected each user written in one way, received .* as 1 and 1.0 do"):
+        Interactions.from_labels(labels, ["Heat"] * 3)
+
+
+def test_to_csr_counts_events_of_a_pair():
+    data = Interactions.from_labels(["Ann", "Ben", "Ann", "Ann"], ["Up", "Up", "Heat", "Up"], [5, 1, 2, 4])
+    assert data.to_csr("count").toarray().tolist() == [[1, 2], [0, 1]]
+    assert data.to_csr("count", dtype=np.int64).dtype == np.int64

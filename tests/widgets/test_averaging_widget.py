@@ -206,8 +206,8 @@ def test_describe_by_hand(make):
     widget.formula = {**widget.formula, "normal": pack_shares(np.full(16, 0.766))}
     widget.sampled = {**widget.sampled, "normal": pack_shares(np.full(16, 0.774))}
     assert widget.describe() == (
-        "300 items of 16 numbers (normal), 10 averaged: by the formula 76.6 % of these come back, by the exact law "
-        "77 %, by chance 3.3 %. Measured, ALS: 12.3 % at k = 10."
+        "300 items of 16 numbers (normal), 10 averaged: by the formula 76.6% of these come back, by the exact law "
+        "77%, by chance 3.3%. Measured, ALS: 12.3% at k = 10."
     )
 
 
@@ -221,18 +221,18 @@ def test_describe_says_nothing_of_what_was_not_sampled(make):
 def test_describe_names_a_small_share(make):
     widget = make(k=1)
     widget.formula = {**widget.formula, "normal": pack_shares(np.zeros(16))}
-    assert "by the formula less than 0.1 % of these" in widget.describe()
+    assert "by the formula less than 0.1% of these" in widget.describe()
 
 
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0.004, "less than 1 %"),
-        (0.005, "1 %"),
-        (0.995, "more than 99 %"),
-        (0.994, "99 %"),
-        (0.485, "49 %"),
-        (1, "100 %"),
+        (0.004, "less than 1%"),
+        (0.005, "1%"),
+        (0.995, "more than 99%"),
+        (0.994, "99%"),
+        (0.485, "49%"),
+        (1, "100%"),
     ],
 )
 def test_describe_gives_what_was_sampled_in_whole_percent(make, share, text):

@@ -13,6 +13,11 @@ from scipy.sparse import csr_array
 
 from utils.checks import check_indices, check_rng, check_whole
 
+#: Seconds since 1970 of the years 1 and 9999, the first and the last that `datetime` counts.
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
+#: Labels are names or ids. A longer one is mostly a slip, and in an array each would take the memory of the longest.
+LONGEST_LABEL = 500
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Interactions:
@@ -30,10 +35,11 @@ class Interactions:
         Row of each event's item in `item_labels`. Kept as int32.
     values : array_like of shape (n_events,), number
         Stars, counts, or 1.0. Finite. Kept as float32.
-    timestamps : array_like of shape (n_events,), int, or None
-        Seconds since 1970-01-01 UTC. Kept as int64. None where nobody wrote down the time.
+    timestamps : array_like of shape (n_events,), int, float or datetime64, or None
+        Seconds since 1970-01-01 UTC, or NumPy's times of any unit; parts of a second are cut off. In the years 1 to
+        9999. Kept as int64 seconds. None where nobody wrote down the time.
     user_labels : array_like of shape (n_users,), str
-        Unique.
+        Unique, of at most `LONGEST_LABEL` characters.
     item_labels : array_like of shape (n_items,), str
         Unique.
     item_facts : dict of str to sequence, optional
@@ -45,10 +51,12 @@ class Interactions:
     Raises
     ------
     ValueError
-        If lengths differ, an index points at no label, a value is not finite, a label occurs twice, or a column
-        of facts has not one entry an item.
+        If lengths differ, an index points at no label, a value is not finite, a time is missing or outside of the years
+        1 to 9999 (as milliseconds are), a label occurs twice or is too long, or a column of facts has not one entry
+        an item.
     TypeError
-        If indices or timestamps are not integers, values are not numbers, or a fact is of another kind.
+        If indices are not integers, timestamps neither numbers nor times, values are not numbers, or a fact is of
+        another kind.
 
     See Also
     --------
@@ -75,7 +83,7 @@ class Interactions:
         users = _check_events(self.users, len(user_labels), "users")
         items = _check_events(self.items, len(item_labels), "items")
         values = _check_values(self.values)
-        timestamps = None if self.timestamps is None else _check_integers(self.timestamps, "timestamps")
+        timestamps = None if self.timestamps is None else _check_times(self.timestamps)
         lengths = {"users": len(users), "items": len(items), "values": len(values)}
         if timestamps is not None:
             lengths["timestamps"] = len(timestamps)
@@ -116,11 +124,12 @@ class Interactions:
         Parameters
         ----------
         users, items : sequence of length n_events
-            A label an event. What is not text, such as a number, is turned into text.
+            A label an event. What is not text, such as a number, is turned into text. A missing label (None, NaN, an
+            empty text) and bytes are refused.
         values : array_like of shape (n_events,), optional
             1.0 each if left out.
-        timestamps : array_like of shape (n_events,), int, optional
-            Seconds since 1970-01-01 UTC.
+        timestamps : array_like of shape (n_events,), optional
+            As in `Interactions`.
         user_labels, item_labels : sequence, optional
             All labels in the order of their indices, those without events included. If left out: the labels
             that occur, each once, sorted (numbers by size).
@@ -136,9 +145,9 @@ class Interactions:
         Raises
         ------
         ValueError
-            If an event's label is not in the labels given, or as `Interactions` says.
+            If an event's label is missing or not in the labels given, or as `Interactions` says.
         TypeError
-            As `Interactions` says.
+            If a label is bytes, equal labels are of two kinds (1 and 1.0), or as `Interactions` says.
 
         Examples
         --------
@@ -187,8 +196,9 @@ class Interactions:
 
         Parameters
         ----------
-        values : None, "ones", or array_like of shape (n_events,)
-            What to store: the values of the events, 1 for every pair that has one, or values of your own.
+        values : None, "ones", "count", or array_like of shape (n_events,)
+            What to store: the values of the events, 1 for every pair that has one, how many events the pair has, or
+            values of your own.
         dtype : dtype, optional
             Of the stored values.
 
@@ -216,10 +226,13 @@ class Interactions:
             values = self.values
         elif isinstance(values, str) and values == "ones":
             values = np.ones(self.n_events)
+        elif isinstance(values, str) and values == "count":
+            _, pair, counts = np.unique(self._pair_ids(), return_inverse=True, return_counts=True)
+            values = counts[pair]
         elif isinstance(values, str) or np.shape(values) != (self.n_events,):
             received = repr(values) if isinstance(values, str) else f"shape {np.shape(values)}"
             raise ValueError(
-                f'expected values None, "ones" or an array of shape ({self.n_events},), received {received}'
+                f'expected values None, "ones", "count" or an array of shape ({self.n_events},), received {received}'
             )
         latest_first = self._time_order()[::-1]
         _, first = np.unique(self._pair_ids()[latest_first], return_index=True)
@@ -566,11 +579,35 @@ def _convert(values, dtype):
     return converted
 
 
-def _check_integers(array, column):
-    array = _one_dimensional(array, column)
-    if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(f"expected integers as {column}, received {array.dtype}; convert with .astype(np.int64)")
-    return array
+def _check_times(array):
+    """Return seconds since 1970 as integers."""
+    array = _one_dimensional(array, "timestamps")
+    if array.dtype.kind == "M":
+        is_missing = np.isnat(array)
+        # the unit of seconds rounds down, also before 1970
+        seconds = np.where(is_missing, np.datetime64(0, "s"), array.astype("datetime64[s]")).astype(np.int64)
+    elif array.dtype.kind in "iuf" or not array.size:
+        is_missing = ~np.isfinite(array.astype(float))
+        is_inside = (array >= FIRST_SECOND) & (array <= LAST_SECOND)
+        if not (is_inside | is_missing).all():
+            event = int(np.flatnonzero(~(is_inside | is_missing))[0])
+            raise ValueError(
+                f"expected timestamps in seconds since 1970-01-01, received {array[event]} at event {event}, which is "
+                "outside of the years 1 to 9999; divide milliseconds by 1000, nanoseconds by 1e9"
+            )
+        seconds = np.floor(np.where(is_missing, 0, array)).astype(np.int64) if array.dtype.kind == "f" else array
+    else:
+        raise TypeError(
+            f"expected seconds since 1970-01-01 or datetime64 as timestamps, received {array.dtype}; convert with "
+            'np.asarray(times, dtype="datetime64[s]")'
+        )
+    if is_missing.any():
+        event = int(np.flatnonzero(is_missing)[0])
+        raise ValueError(
+            f"expected a time for every event, received {array[event]} at event {event}; leave such events "
+            "out, or all times"
+        )
+    return seconds
 
 
 def _check_events(array, n_labels, column):
@@ -592,7 +629,16 @@ def _check_values(array):
 
 def _check_labels(labels, column):
     array = _one_dimensional(labels if isinstance(labels, np.ndarray) else list(labels), column)
-    array = _freeze(array, array.dtype if array.dtype.kind == "U" else np.dtype(str))
+    if array.dtype.kind != "U":
+        array = [str(label) for label in array.tolist()]
+    longest = max(map(len, array), default=0) if isinstance(array, list) or array.itemsize > 4 * LONGEST_LABEL else 0
+    if longest > LONGEST_LABEL:
+        label = max(array, key=len)
+        raise ValueError(
+            f"expected {column} of at most {LONGEST_LABEL} characters, received one of {len(label):,} that begins "
+            f"{str(label[:40])!r}; give names or ids, and look for a quote that is not closed"
+        )
+    array = _freeze(array, array.dtype if isinstance(array, np.ndarray) else np.dtype(str))
     if len(set(array.tolist())) < len(array):
         values, counts = np.unique(array, return_counts=True)
         twice = str(values[counts > 1][0])
@@ -633,7 +679,12 @@ def _one_dimensional(array, column):
 def _find_labels(events, labels, kind):
     """Return the index of each event's label, and all labels."""
     events = events.tolist() if isinstance(events, np.ndarray) else list(events)
-    if labels is None:
+    _refuse_missing(events, "event", f"the {kind}")
+    is_given = labels is not None
+    if is_given:
+        labels = list(labels)
+        _refuse_missing(labels, f"{kind}_labels entry", "a label")
+    else:
         try:
             labels = sorted(set(events))
         except TypeError as error:
@@ -643,9 +694,32 @@ def _find_labels(events, labels, kind):
     try:
         return np.array([row[str(event)] for event in events], dtype=np.int32), labels
     except KeyError as error:
+        received = error.args[0]
+    if is_given:
         raise ValueError(
-            f"expected every {kind} among the {len(labels)} {kind}_labels, received {error.args[0]!r}; add it to them"
-        ) from None
+            f"expected every {kind} among the {len(labels)} {kind}_labels, received {received!r}; add it to them"
+        )
+    raise TypeError(
+        f"expected each {kind} written in one way, received {received} and another label that is equal to it and reads "
+        "otherwise, as 1 and 1.0 do; turn all of them into text"
+    )
+
+
+def _refuse_missing(labels, place, what):
+    """Raise an error for the first label that stands for nothing, or is no text but looks like it."""
+    for number, label in enumerate(labels):
+        if isinstance(label, bytes):
+            raise TypeError(f"expected text as label, received {label!r} at {place} {number}; decode it first")
+        is_nothing = label is None or (isinstance(label, str) and not label.strip())
+        try:
+            is_nothing = is_nothing or bool(label != label)  # NaN and NaT differ from themselves
+        except TypeError:  # pandas' NA does not say
+            is_nothing = True
+        if is_nothing:
+            raise ValueError(
+                f"expected {what} of every event to be known, received {label!r} at {place} {number}; leave such "
+                "events out, or give them a name"
+            )
 
 
 def _entries_of(fact):

@@ -42,15 +42,15 @@ function picture(d, nItems, k, kurtosis) {
 // As _percent() of the Python module.
 function percent(share) {
   const thousandths = Math.floor(1000 * share + 0.5);
-  if (thousandths === 0) return "less than 0.1 %";
-  return thousandths % 10 ? `${(thousandths / 10).toFixed(1)} %` : `${thousandths / 10} %`;
+  if (thousandths === 0) return "less than 0.1%";
+  return thousandths % 10 ? `${(thousandths / 10).toFixed(1)}%` : `${thousandths / 10}%`;
 }
 
 // As _whole_percent() of the Python module: for shares that were sampled.
 function wholePercent(share) {
   const thousandths = Math.floor(1000 * share + 0.5);
-  if (thousandths < 5) return "less than 1 %";
-  return thousandths >= 995 && thousandths < 1000 ? "more than 99 %" : `${Math.floor((thousandths + 5) / 10)} %`;
+  if (thousandths < 5) return "less than 1%";
+  return thousandths >= 995 && thousandths < 1000 ? "more than 99%" : `${Math.floor((thousandths + 5) / 10)}%`;
 }
 
 const withCommas = (number) => number.toLocaleString("en-GB");
@@ -96,6 +96,7 @@ function render({ model, el }) {
 
   const DOWN = "Fall all the way";
   const TURN = "Fall, then rise";
+  let isWhole = false; // the curve ends at k until a slider moves: it would give the answer away
   const guess = prediction({
     question: "The list is always as long as the subset. As you average more and more items, up to the whole catalogue, the share that comes back will …",
     options: [DOWN, TURN, "Rise all the way"],
@@ -116,14 +117,12 @@ function render({ model, el }) {
   }
 
   // Controls
-  const stops = (label, values, name, after = () => {}) => {
-    const control = slider({
+  const stopsOf = (label, values, name, after = () => {}) => {
+    const control = stops({
       label,
-      min: 0,
-      max: values.length - 1,
-      step: 1,
-      onInput: (place) => {
-        const value = values[place];
+      values,
+      onInput: (value) => {
+        isWhole = true;
         if (name === "n_items") view.change({ n_items: value, k: subsets.filter((k) => k <= Math.min(value, model.get("k"))).pop() });
         else if (name === "k") view.change({ k: subsets.filter((k) => k <= Math.min(value, model.get("n_items"))).pop() });
         else view.change({ [name]: value });
@@ -134,20 +133,24 @@ function render({ model, el }) {
     return { node: control.node, show: () => control.show(values.indexOf(model.get(name)), short(model.get(name))) };
   };
   const sliders = [
-    stops("Average k =", subsets, "k", explain),
-    stops("of N items", catalogues, "n_items"),
-    stops("with d =", dimensions, "dimension"),
+    stopsOf("Average k =", subsets, "k", explain),
+    stopsOf("of N items", catalogues, "n_items"),
+    stopsOf("with d =", dimensions, "dimension"),
   ];
   const distribution = choice({
     legend: "Numbers in a vector",
     options: Object.entries(NAMES),
-    onInput: (name) => view.change({ distribution: name }),
+    onInput: (name) => {
+      isWhole = true;
+      view.change({ distribution: name });
+    },
   });
   const pickerId = newId();
   const picker = h("select", { id: pickerId }, h("option", { value: "" }, "none"), ...overlays.map(({ name }) => h("option", { value: name }, name)));
   // Real vectors are set beside ideal ones of like number and size.
   const nearest = (values, value) => values.reduce((a, b) => (Math.abs(Math.log(b / value)) < Math.abs(Math.log(a / value)) ? b : a));
   picker.addEventListener("input", () => {
+    isWhole = true;
     const one = overlays.find(({ name }) => name === picker.value);
     const size = one && { dimension: nearest(dimensions, one.d), n_items: nearest(catalogues, one.n_items) };
     const k = one && Math.min(model.get("k"), ...subsets.filter((stop) => stop <= size.n_items).slice(-1));
@@ -167,7 +170,7 @@ function render({ model, el }) {
     "svg",
     { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": "Share of the averaged items that come back, against k" },
     ...[0, 0.5, 1].map((share) => s("line", { class: "bw-grid", x1: CHART.left, x2: CHART.right, y1: chartY(share), y2: chartY(share) })),
-    ...[0, 0.5, 1].map((share) => s("text", { x: CHART.left - 6, y: chartY(share) + 4, "text-anchor": "end" }, `${100 * share} %`)),
+    ...[0, 0.5, 1].map((share) => s("text", { x: CHART.left - 6, y: chartY(share) + 4, "text-anchor": "end" }, `${100 * share}%`)),
     ...decades.map((k) => s("text", { x: chartX(k), y: CHART.bottom + 17, "text-anchor": k === lastK ? "end" : "middle" }, withCommas(k))),
     s("text", { x: (CHART.left + CHART.right) / 2, y: CHART.height - 4, "text-anchor": "middle" }, "k, items averaged and listed"),
     rule,
@@ -253,9 +256,10 @@ function render({ model, el }) {
     const now = state();
     const [formula, sampled] = shares(now);
     const place = subsets.indexOf(now.k);
-    lines[0].setAttribute("points", path(subsets.map((k) => (k <= now.n_items ? k / now.n_items : NaN)), chartY));
-    lines[1].setAttribute("points", path(sampled, chartY));
-    lines[2].setAttribute("points", path(formula, chartY));
+    const chance = subsets.map((k) => (k <= now.n_items ? k / now.n_items : NaN));
+    [chance, sampled, formula].forEach((values, i) => {
+      lines[i].setAttribute("points", path(values.map((value, at) => (isWhole || at <= place ? value : NaN)), chartY));
+    });
     rule.setAttribute("x1", chartX(now.k));
     rule.setAttribute("x2", chartX(now.k));
     [sampled, formula].forEach((values, i) => {
@@ -283,7 +287,11 @@ function render({ model, el }) {
     view.say(describe(now));
   }
 
-  return view.run(draw, { forget: guess.clear });
+  const forget = () => {
+    isWhole = false;
+    guess.clear();
+  };
+  return view.run(draw, { forget });
 }
 
 export default { render, unpack, logUpperTail, picture, percent, short, shares, describe };

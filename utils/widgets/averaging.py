@@ -265,16 +265,16 @@ def picture(d, n_items, k, kurtosis):
 def _percent(share):
     thousandths = int(np.floor(1000 * share + 0.5))
     if thousandths == 0:
-        return "less than 0.1 %"
-    return f"{thousandths // 10} %" if thousandths % 10 == 0 else f"{thousandths / 10:.1f} %"
+        return "less than 0.1%"
+    return f"{thousandths // 10}%" if thousandths % 10 == 0 else f"{thousandths / 10:.1f}%"
 
 
 def _whole_percent(share):
     """Write a share that was sampled: the error of `compute_grid` leaves no digit after the point."""
     thousandths = int(np.floor(1000 * share + 0.5))
     if thousandths < 5:
-        return "less than 1 %"
-    return "more than 99 %" if 995 <= thousandths < 1000 else f"{(thousandths + 5) // 10} %"
+        return "less than 1%"
+    return "more than 99%" if 995 <= thousandths < 1000 else f"{(thousandths + 5) // 10}%"
 
 
 def _check_overlay(overlay):

@@ -68,26 +68,9 @@ function render({ model, el }) {
   const pickerId = newId();
   const picker = h("select", { id: pickerId }, ...session.map((item, at) => h("option", { value: at }, titles[item])));
   picker.addEventListener("input", () => view.change({ centre: Number(picker.value) }));
-  const window_ = slider({
-    label: "Window",
-    min: 0,
-    max: windows.length - 1,
-    step: 1,
-    onInput: (stop) => {
-      view.change({ window: windows[stop] });
-      explain();
-    },
-  });
-  const power_ = slider({
-    label: "Noise power",
-    min: 0,
-    max: powers.length - 1,
-    step: 1,
-    onInput: (stop) => {
-      view.change({ power: powers[stop] });
-      explain();
-    },
-  });
+  const turn = (change) => (view.change(change), explain());
+  const window_ = stops({ label: "Window", values: windows, onInput: (window) => turn({ window }) });
+  const power_ = stops({ label: "Noise power", values: powers, onInput: (power) => turn({ power }) });
 
   // The session, with an arc for each pair
   const y = (at) => at * ROW + ROW / 2 + 4;

@@ -80,6 +80,11 @@ function slider({ label, min, max, step, onInput }) {
   };
 }
 
+// A slider over a list, which need not be evenly spaced: stops({ label, values, onInput }) tells the value, not its place.
+function stops({ label, values, onInput }) {
+  return slider({ label, min: 0, max: values.length - 1, step: 1, onInput: (place) => onInput(values[place]) });
+}
+
 // A labelled checkbox.
 function checkbox({ label, onInput }) {
   const input = h("input", { type: "checkbox" });

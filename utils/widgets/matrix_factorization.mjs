@@ -121,26 +121,9 @@ function render({ model, el }) {
     );
   }
 
-  const rank = slider({
-    label: "Factors",
-    min: 0,
-    max: ranks.length - 1,
-    step: 1,
-    onInput: (stop) => {
-      view.change({ rank: ranks[stop] });
-      explain();
-    },
-  });
-  const penalty = slider({
-    label: "Penalty",
-    min: 0,
-    max: penalties.length - 1,
-    step: 1,
-    onInput: (stop) => {
-      view.change({ penalty: penalties[stop] });
-      explain();
-    },
-  });
+  const turn = (change) => (view.change(change), explain());
+  const rank = stops({ label: "Factors", values: ranks, onInput: (value) => turn({ rank: value }) });
+  const penalty = stops({ label: "Penalty", values: penalties, onInput: (value) => turn({ penalty: value }) });
   const biases = checkbox({
     label: "Mean and biases",
     onInput: (isOn) => {
