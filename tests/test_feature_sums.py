@@ -273,10 +273,10 @@ def test_model_rejects_biases_that_do_not_fit():
 # LightFM
 
 
-def lightfm_itself(likes, loss="warp", n_factors=3, n_epochs=4, **features):
+def lightfm_itself(likes, loss="warp", n_factors=3, n_epochs=4, alpha=0.0, **features):
     """The package's own `fit`, from the seed that `fit_lightfm` draws."""
     seed = int(np.random.default_rng(1).integers(2**31))
-    model = LightFM(no_components=n_factors, loss=loss, random_state=seed)
+    model = LightFM(no_components=n_factors, loss=loss, item_alpha=alpha, user_alpha=alpha, random_state=seed)
     return model.fit(likes.astype(np.float32).tocoo(), epochs=n_epochs, num_threads=1, **features)
 
 
@@ -350,6 +350,21 @@ def test_fit_lightfm_of_no_epochs_is_its_start(planted_likes):
     assert model.losses == pytest.approx([1], abs=0.05)  # scores near 0, and so are their gaps
 
 
+def test_fit_lightfm_penalty_is_that_of_lightfm_on_both_sides(planted_likes):
+    likes, genres, *_ = planted_likes
+    ours = fit_quietly(likes, item_features=genres, penalty=1e-3)
+    theirs = lightfm_itself(likes, item_features=as_lightfm(genres), alpha=1e-3)
+    assert np.array_equal(ours.item_embeddings, theirs.item_embeddings)
+    assert np.array_equal(ours.user_embeddings, theirs.user_embeddings)
+
+
+def test_fit_lightfm_penalty_shortens_vectors(planted_likes):
+    likes, genres, *_ = planted_likes
+    free, held = (fit_quietly(likes, item_features=genres, penalty=penalty, n_epochs=20) for penalty in (0, 0.1))
+    assert np.linalg.norm(held.item_embeddings) < 0.9 * np.linalg.norm(free.item_embeddings)
+    assert np.linalg.norm(held.user_embeddings) < 0.9 * np.linalg.norm(free.user_embeddings)
+
+
 def test_fit_lightfm_logistic_reads_negatives_of_any_index_type(planted_likes):
     likes = planted_likes[0]
     signs = csr_array(2 * likes.toarray() - 1)
@@ -366,6 +381,7 @@ def test_fit_lightfm_logistic_reads_negatives_of_any_index_type(planted_likes):
         ({"n_epochs": -3}, "n_epochs as a whole number of 0 or more, received -3"),
         ({"learning_rate": -1}, "learning_rate as a number of 0 or more, received -1"),
         ({"learning_rate": 0}, "learning_rate above 0, received 0; 0.05 is a start"),
+        ({"penalty": -1}, "penalty as a number of 0 or more, received -1"),
         ({"max_sampled": 0}, "max_sampled as a whole number of 1 or more, received 0"),
         ({"likes": csr_array((2, 3))}, "an interaction that the loss 'warp' can learn from, received none"),
         ({"likes": csr_array([[1.0, 1.0]])}, "an interaction that the loss 'warp' can learn from, received none"),

@@ -638,3 +638,11 @@ def test_top_k_finds_the_nearest_in_groups_far_apart(spread):
     indices, values = top_k(queries, items, 7, "euclidean")
     assert np.array_equal(indices, np.argsort(-right, axis=1, kind="stable")[:, :7])
     assert np.array_equal(values, np.take_along_axis(right, indices, axis=1))
+
+
+def test_distances_do_not_need_what_assignments_switch_off(monkeypatch):
+    def off(*_, **__):
+        raise AssertionError("cdist is off")
+
+    monkeypatch.setattr("scipy.spatial.distance.cdist", off)
+    assert scores([0.0, 0.0], [[3.0, 4.0]], "euclidean").tolist() == [-5.0]

@@ -18,14 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr, ndtri
 
 from utils.book.progress import progress_bar
 from utils.checks import check_choice, check_rng, check_vectors, check_whole
 from utils.evaluation import Estimate
 from utils.metrics import auc
-from utils.similarity import MEASURES
+from utils.similarity import MEASURES, squared_distances
 
 POOLINGS = ("mean", "sum")
 
@@ -482,7 +481,7 @@ def _score_blocks(items, groups, measure, pooling, progress):
                 queries = items[members].sum(axis=1)  # (n, n_factors)
                 if measure == "euclidean":
                     # k times the mean against k times the items: whole numbers stay whole, and with them exact ties
-                    scores = -cdist(queries, items if pooling == "sum" else k * items, "sqeuclidean")
+                    scores = -squared_distances(queries, items if pooling == "sum" else k * items)
                 else:
                     scores = queries @ items.T
                 if measure == "cosine":

@@ -11,7 +11,16 @@ import numpy as np
 from scipy.sparse import csr_array, csr_matrix, eye_array, hstack, issparse
 
 from utils.book.progress import progress_bar
-from utils.checks import check_choice, check_matrix, check_rate, check_rng, check_whole, refuse, refuse_divergence
+from utils.checks import (
+    check_choice,
+    check_matrix,
+    check_number,
+    check_rate,
+    check_rng,
+    check_whole,
+    refuse,
+    refuse_divergence,
+)
 from utils.negative_sampling import UniformSampler
 from utils.recommender import check_users
 
@@ -369,6 +378,7 @@ def fit_lightfm(
     pooling="sum",
     learning_rate=0.05,
     max_sampled=10,
+    penalty=0.0,
     n_epochs,
     rng,
     progress=True,
@@ -393,6 +403,9 @@ def fit_lightfm(
     max_sampled : int, optional
         How often "warp" and "warp-kos" draw for a violation; in a catalogue so small, "warp-kos" draws once less often
         than it has items, since LightFM would fail.
+    penalty : float, optional
+        0 or more; LightFM's ``item_alpha`` and ``user_alpha``. Each step shortens all vectors by this share of its
+        size, so useful values are small, such as 1e-5.
     n_epochs : int
         0 or more.
     rng : numpy.random.Generator
@@ -434,6 +447,7 @@ def fit_lightfm(
     check_whole("max_sampled", max_sampled, 1)
     check_whole("n_epochs", n_epochs, 0)
     check_rate(learning_rate, 0.05)
+    check_number("penalty", penalty)
     check_rng(rng)
     n_users, n_items = interactions.shape
     user_features = features_or_identity(user_features, n_users, "user_features")
@@ -445,6 +459,8 @@ def fit_lightfm(
         loss=loss,
         learning_rate=learning_rate,
         max_sampled=int(max_sampled),
+        item_alpha=float(penalty),
+        user_alpha=float(penalty),
         random_state=int(rng.integers(2**31)),
     )
     user_rows, item_rows = (as_lightfm(pool(features, pooling)) for features in (user_features, item_features))

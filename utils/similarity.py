@@ -5,7 +5,6 @@ All three measures are scores: higher means more similar. A distance enters with
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.spatial.distance import cdist
 
 from utils.checks import check_choice, check_floats, check_whole
 
@@ -67,7 +66,10 @@ def scores(queries, items, measure="dot"):
     """
     queries, items, is_single = _check_vectors(queries, items)
     check_choice("measure", measure, MEASURES)
-    result = 0.0 - _distances(queries, items) if measure == "euclidean" else _products(queries, items, measure)
+    if measure == "euclidean":
+        result = 0.0 - np.sqrt(squared_distances(queries, items))
+    else:
+        result = _products(queries, items, measure)
     return result[0] if is_single else result
 
 
@@ -219,11 +221,35 @@ def _products(queries, items, measure):
     return np.clip(products, -1, 1, out=products)  # rounding may have carried them out of their range
 
 
-def _distances(queries, items):
-    """Return all distances (n_queries, n_items), float64, each pair by itself, whatever else is there."""
-    if not len(items):
-        return np.zeros((len(queries), 0))
-    return cdist(queries.astype(np.float64), items.astype(np.float64))
+def squared_distances(queries, items):
+    """Return the squared Euclidean distances of all pairs, from the differences of coordinates.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (n_queries, n_factors)
+        Finite.
+    items : ndarray of shape (n_items, n_factors)
+        Likewise.
+
+    Returns
+    -------
+    ndarray of shape (n_queries, n_items), float64
+        Each pair by itself, whatever else is there; exact for whole numbers.
+
+    Notes
+    -----
+    `scipy.spatial.distance.cdist` gives the same numbers. Assignments switch it off, and this goes on.
+
+    Examples
+    --------
+    >>> squared_distances(np.array([[0.0, 3.0]]), np.array([[0.0, 3.0], [4.0, 0.0]]))
+    array([[ 0., 25.]])
+    """
+    items = items.astype(np.float64, copy=False)
+    result = np.empty((len(queries), len(items)))
+    for row, query in enumerate(queries.astype(np.float64, copy=False)):
+        result[row] = np.square(items - query).sum(axis=1)
+    return result
 
 
 class _Nearest:
@@ -256,7 +282,7 @@ class _Nearest:
         everything = np.arange(len(self.items))
         for row, query in enumerate(queries):
             some = np.sort(candidates[row]) if is_enough[row] else everything
-            found = _distances(query[None], self.items[some])[0]
+            found = np.sqrt(squared_distances(query[None], self.items[some])[0])
             best = np.argsort(found, kind="stable")[: self.k]
             indices[row], distances[row] = some[best], found[best]
         return indices, 0.0 - distances

@@ -5,7 +5,6 @@ apart: what the teacher's home hides (the sources of the assignments with their 
 reads. nbgrader needs it, too: in its exchange a student is who owns the file.
 """
 
-import csv
 import json
 import os
 import pwd
@@ -13,9 +12,11 @@ import shutil
 import sys
 from pathlib import Path
 
-c = get_config()  # noqa: F821 (JupyterHub defines it)
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+from assignments.tools.roster import read_roster  # noqa: E402 (needs the line above, and nothing but Python)
+
+c = get_config()  # noqa: F821 (JupyterHub defines it)
 
 # ---- What you may want to change; each can be set in the environment instead of here.
 
@@ -29,8 +30,7 @@ PROXY = os.environ.get("BOOK_HUB_PROXY", "configurable-http-proxy")
 
 students = set()
 if (COURSE / "students.csv").is_file():
-    with open(COURSE / "students.csv", newline="", encoding="utf-8-sig") as file:
-        students = {row["student"].strip() for row in csv.DictReader(file) if row["student"]}
+    students, _ = read_roster(COURSE / "students.csv")
 c.Authenticator.allowed_users = {TEACHER, *students}
 c.Authenticator.admin_users = {TEACHER}
 c.JupyterHub.authenticator_class = "pam"  # the passwords of this machine

@@ -21,7 +21,9 @@ another. The same sources give the same bytes. A release that would show a solut
 
 or ``submissions/ann/similarity/similarity.ipynb``, as ``nbgrader collect`` lays out what came through the exchange of a
 JupyterHub (`assignments.tools.exchange`). Other files are not looked at. A misspelt folder would be a new student; to
-be told instead, write ``students.csv`` into the folder of the course, with a column ``student``.
+be told instead, write ``students.csv`` into the folder of the course, with a column ``student``
+(`assignments.tools.roster` says in which formats). What was downloaded from Moodle or Canvas is read with ``--lms``
+(`assignments.tools.lms`).
 
 **Mark.** ``make grade SUBMISSIONS=submissions`` puts the tests back as they were, runs each notebook in a sandbox with
 limits, and writes ``marks.csv`` and ``feedback/<student>/<name>/<name>.html``. What has not changed since the last run
@@ -30,10 +32,11 @@ is not run again, so an interrupted run goes on where it was. Before it begins, 
 
 ========================  =====================================================================================
 ``graded``                all points are given
-``needs manual grading``  the tests are marked, a written answer is not: mark it in the Formgrader, then run again
+``needs manual grading``  the tests are marked, a written answer is not: mark it in the Formgrader, then run again. Also
+                          where its cell is as it was, but the student wrote in other places: the note says where
 ``timed out``             a cell ran too long (the others count), or the whole notebook (no score)
 ``crashed``               the notebook ended Python; no score; what was said is in ``logs``
-``corrupt``               the file is empty or no notebook; no score
+``corrupt``               the file is empty, no notebook, or cannot be read; no score
 ``missing``               there is no file of that name; no score
 ========================  =====================================================================================
 
@@ -41,5 +44,6 @@ is not run again, so an interrupted run goes on where it was. Before it begins, 
 notebook can change what the tests see, catch them, or bring its own copy of a function that is switched off. The column
 ``flags`` names words in a student's code that such a thing needs. It is a reason to look, and no proof.
 
-Read `sources`, `release`, `submissions`, `sandbox`, `grade`, `feedback` and `exchange` in this order.
+Read `names`, `sources`, `release`, `submissions`, `sandbox`, `grade`, `feedback`, `exchange`, `roster` and `lms` in
+this order.
 """

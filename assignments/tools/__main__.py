@@ -6,9 +6,15 @@ from collections import Counter
 from pathlib import Path
 
 from assignments.tools.course import DEFAULT_COURSE, ConverterError, back_up, only_run
+from assignments.tools.lms import PATTERNS
 from assignments.tools.sources import ASSIGNMENTS, SourceError, find_assignments, read_source
 
 COURSE_HELP = "the folder of the course, with the gradebook (default: %(default)s)"
+LMS_HELP = """the folder of submissions is an unpacked download from there. Moodle: <Full
+name>_<number>_assignsubmission_file_/<assignment>.ipynb, or the same as one name; Canvas: <name>_[LATE_]<user
+id>_<submission id>_<assignment>.ipynb. Of several submissions, <assignment>-2.ipynb comes after <assignment>-1.ipynb.
+What fits no pattern is named and left alone. The number is the student's id, or a column `moodle` (number or full
+name) or `canvas` (user id) in students.csv says whose it is"""
 
 
 def main(arguments=None):
@@ -20,6 +26,7 @@ def main(arguments=None):
     release.add_argument("--sources", type=Path, default=ASSIGNMENTS, help="the folder of the sources")
     grade = commands.add_parser("grade", help="mark a folder of submissions")
     grade.add_argument("submissions", type=Path, help="holds <student>/<assignment>.ipynb, or what nbgrader collected")
+    grade.add_argument("--lms", choices=sorted(PATTERNS), help=LMS_HELP)
     grade.add_argument("--assignment", action="append", help="mark this one only; may be repeated")
     grade.add_argument("--no-sandbox", action="store_true", help="let student code run as you, with all your rights")
     grade.add_argument("--cell-seconds", type=int, default=30, help="limit for a cell (default: %(default)s)")
@@ -69,6 +76,7 @@ def _grade(given):
             given.submissions,
             given.course,
             assignments=given.assignment,
+            lms=given.lms,
             is_sandboxed=not given.no_sandbox,
             cell_seconds=given.cell_seconds,
             total_seconds=given.total_seconds,

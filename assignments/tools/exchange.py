@@ -18,7 +18,8 @@ from pathlib import Path
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.utils import notebook_hash, parse_utc, temp_attrs
 
-from assignments.tools.submissions import MAX_BYTES
+from assignments.tools.names import problem_of
+from assignments.tools.submissions import MAX_BYTES, CorruptError, read_bytes
 
 COLLECTED = "collected"
 
@@ -40,6 +41,8 @@ class CarefulCollect(ExchangeCollect):
             student, assignment, time, _ = Path(path).name.split("+")
             if assignment != self.coursedir.assignment_id:
                 raise ValueError("it names another assignment")
+            if problem := problem_of(student):
+                raise ValueError(problem)
             if os.lstat(path).st_uid != pwd.getpwnam(student).pw_uid:
                 raise ValueError("it belongs to somebody else than the student whom it names")
             return {"username": student, "filename": Path(path).name, "timestamp": parse_utc(time)}
@@ -100,10 +103,10 @@ def copy_files(source, target, names, *, owner):
 
 def handed_in(notebook):
     """Return when the exchange took a submission, as it says in ``timestamp.txt`` beside it, or an empty string."""
-    path = Path(notebook).parent / TIMESTAMP
-    if not path.is_file() or path.is_symlink():
+    try:
+        text = read_bytes(Path(notebook).parent / TIMESTAMP)[:40].decode("utf-8", errors="replace").strip()
+    except CorruptError:
         return ""
-    text = path.read_bytes()[:40].decode("utf-8", errors="replace").strip()
     return text if re.fullmatch(r"[0-9][-0-9:. ]+( UTC)?", text) else ""
 
 
@@ -116,7 +119,10 @@ class CarefulReleaseFeedback(ExchangeReleaseFeedback):
         for folder in sorted(Path(self.coursedir.format_path(COLLECTED, "", name)).parent.glob(f"*/{name}")):
             student, secret = folder.parent.name, folder / SECRET
             page = Path(self.coursedir.format_path(self.coursedir.feedback_directory, student, name)) / f"{name}.html"
-            word = secret.read_bytes().strip() if secret.is_file() else b""
+            try:
+                word = b"" if problem_of(student) else read_bytes(secret).strip()
+            except CorruptError:
+                word = b""
             if not (page.is_file() and re.fullmatch(rb"[0-9a-f]{128}", word)):
                 self.log.warning("No feedback for %s: not marked, or not handed in by the exchange", student)
                 continue

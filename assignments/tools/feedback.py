@@ -2,7 +2,6 @@
 
 import re
 from html import escape
-from pathlib import Path
 
 import nbformat
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
@@ -10,6 +9,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from assignments.tools.course import gradebook_url
+from assignments.tools.names import inside
 from assignments.tools.sources import DELIMITERS, is_hidden, secrets
 
 MAX_TEXT = 4000  # characters of one output
@@ -142,15 +142,17 @@ def write_feedback(course, row):
     body = [f"<p>{escape(student)}. {ADVICE[row['status']]} {escape(row['note'])}</p>"]
     if has_marks:
         body += _marked(course, assignment, student)
-    path = Path(course) / "feedback" / student / assignment / f"{assignment}.html"
+    path = inside(course, "feedback", student, assignment, assignment, suffix=".html")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PAGE.format(title=escape(title), policy=POLICY, body="\n".join(body)), encoding="utf-8")
+    page = PAGE.format(title=escape(title), policy=POLICY, body="\n".join(body))
+    path.write_text(page, encoding="utf-8", errors="backslashreplace")  # a student's code may print half a character
     return path
 
 
 def _marked(course, assignment, student):
     """Return the HTML of the points, and of the notebook below them."""
-    notebook = nbformat.read(course / "autograded" / student / assignment / f"{assignment}.ipynb", as_version=4)
+    path = inside(course, "autograded", student, assignment, assignment, suffix=".ipynb")
+    notebook = nbformat.read(path, as_version=4)
     messages = {cell.id: message_of(cell) for cell in notebook.cells}
     hidden = secrets(notebook, with_answers=False)
     with Gradebook(gradebook_url(course)) as gradebook:

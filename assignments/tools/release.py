@@ -2,12 +2,12 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import nbformat
 from nbgrader.converters import GenerateAssignment
 
 from assignments.tools.course import NBGRADER_CONFIG, configuration, run_converter
+from assignments.tools.names import inside
 from assignments.tools.sources import ASSIGNMENTS, is_hidden, read_source, secrets
 
 
@@ -35,13 +35,15 @@ def make_release(name, path, course):
 
     Raises
     ------
+    NameRefusedError
+        If the name is not fit to be that of a folder.
     SourceError
         If the source is not as it must be.
     LeakError
         If the students' notebook would show a solution or a hidden test. It is not kept then.
     """
+    folder, release = inside(course, "source", name), release_path(course, name)
     source = read_source(path)
-    folder = course / "source" / name
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -50,7 +52,6 @@ def make_release(name, path, course):
     if not config_file.exists():
         text = NBGRADER_CONFIG.format(repository=str(ASSIGNMENTS.parent), course=str(course.resolve()))
         config_file.write_text(text, encoding="utf-8")
-    release = course / "release" / name / f"{name}.ipynb"
     try:
         run_converter(GenerateAssignment, configuration(course), assignment=name, student=".")
         check_release(release, source)
@@ -105,4 +106,4 @@ def n_points(notebook):
 
 def release_path(course, name):
     """Return the path of the students' notebook of an assignment."""
-    return Path(course) / "release" / name / f"{name}.ipynb"
+    return inside(course, "release", name, name, suffix=".ipynb")

@@ -17,7 +17,7 @@ import jupytext
 
 ROOT = Path(__file__).parents[2]
 
-#: How many characters of code stand in a line before the reader of a built page must scroll, at 1280 px.
+#: Characters of a line. At 1280 px a built page has room for 80; longer lines wrap there, and should be rare in sight.
 LINE_LENGTH = 88
 
 #: What ruff is asked, on top of what it finds in modules: nothing about docstrings, prints or long texts.

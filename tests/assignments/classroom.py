@@ -176,6 +176,13 @@ class Classroom:
         self.hand_in("untouched", self.release)
         self.hand_in("empty", b"")
         self.hand_in("corrupt", b'{"cells": [')
+        self.hand_in("half-an-emoji", filled_in(self.release, RIGHT | {"task-2": "x = '\ud83d'"}))
+        self.hand_in("marked-as-utf-8", b"\xef\xbb\xbf" + json.dumps(filled_in(self.release, RIGHT)).encode())
+        below = filled_in(self.release, RIGHT | {"task-3": "YOUR ANSWER HERE"})
+        below["cells"].append(
+            {"cell_type": "markdown", "id": "below", "metadata": {}, "source": "Because <b>it</b> is so."}
+        )
+        self.hand_in("answers-below", below)
         self.hand_in("misnamed", filled_in(self.release, RIGHT), name="mini (1).ipynb")
         (self.submissions / "absent").mkdir()
         self.answer(

@@ -1,8 +1,10 @@
 """What comes out for a class: the status of each, the points, the flags, and that nothing gets lost."""
 
 import csv
+import errno
 import fcntl
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -10,9 +12,11 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
+from assignments.tools import grade as grade_module
 from assignments.tools.grade import COLUMNS, STATUSES, GradeError, grade
 from assignments.tools.sources import find_assignments
 from tests.assignments.classroom import RIGHT, filled_in, handed_out, rows_of
@@ -28,6 +32,13 @@ EXPECTED = {
     "untouched": ("graded", 0, ""),
     "empty": ("corrupt", None, "the file is empty"),
     "corrupt": ("corrupt", None, "cannot be read as JSON"),
+    "half-an-emoji": ("corrupt", None, "cell 8 of the file has half of a character"),
+    "marked-as-utf-8": ("needs manual grading", 4, ""),
+    "answers-below": (
+        "needs manual grading",
+        4,
+        "task-3, but text stands in cell 13 of the file (text)",
+    ),
     "misnamed": ("missing", None, "no file mini.ipynb, but mini (1).ipynb: rename it?"),
     "absent": ("missing", None, "no file mini.ipynb"),
     "edits-tests": ("needs manual grading", 2, "edited, and restored: setup, task-1-tests, task-1-hidden"),
@@ -64,7 +75,9 @@ def test_marks_are_empty_where_nothing_was_marked(classroom):
         has_marks = {
             row[column] != "" for column in ("score", "max_score", "automatic", "automatic_max", "written_max")
         }
-        assert has_marks == {row["student"] not in ("empty", "corrupt", "misnamed", "absent", "stubborn", "os-exit")}
+        assert has_marks == {
+            row["student"] not in ("empty", "corrupt", "half-an-emoji", "misnamed", "absent", "stubborn", "os-exit")
+        }
 
 
 def test_marks_have_a_row_a_student_and_only_known_statuses(classroom):
@@ -103,7 +116,7 @@ def test_flags_name_what_to_look_at(classroom):
 
 def test_command_says_how_many_have_which_status(classroom):
     assert "   2 missing" in classroom.done.stdout
-    assert "   2 corrupt" in classroom.done.stdout
+    assert "   3 corrupt" in classroom.done.stdout
     assert "   1 crashed" in classroom.done.stdout
 
 
@@ -272,6 +285,125 @@ def test_two_runs_at_once_are_refused(three, small_course):
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(GradeError, match="another run is at work"):
             grade(three, small_course, is_sandboxed=False)
+
+
+@pytest.fixture
+def no_run(monkeypatch):
+    """Marking ends before a notebook would run; what was to run stands in `submitted`."""
+    monkeypatch.setattr(grade_module, "_run", lambda *_, **__: ("graded", [], False))
+
+
+def rights_withdrawn(path):
+    """Be the system that lets nobody look at a path, which it would let root do."""
+    real = {name: getattr(os, name) for name in ("open", "lstat", "stat", "listdir")}
+
+    def refuse(name):
+        def call(given, *arguments, **options):
+            if str(given).startswith(str(path)):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return real[name](given, *arguments, **options)
+
+        return call
+
+    return {name: refuse(name) for name in real}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "note"),
+    [
+        (lambda path: path.write_text('{"cells": [{"cell_type": "raw", "source": "\\ud83d"}]}'), "half of a character"),
+        (lambda path: path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": "\udfff"}]})), "character"),
+        (lambda path: (path.unlink(), path.mkdir()), "a link, a folder or something else"),
+        (lambda path: (path.unlink(), os.mkfifo(path)), "a link, a folder or something else"),
+        (lambda path: (path.unlink(), path.symlink_to("nowhere")), "a link, a folder or something else"),
+        (lambda path: (path.unlink(), path.symlink_to(path.name)), "a link, a folder or something else"),
+        (lambda path: path.write_bytes(b'{"cells": [], "a": "\xe9"}'), "not in UTF-8"),
+        (lambda path: path.write_text('{"cells": ' + "[" * 10**5), "cannot be read as JSON"),
+    ],
+)
+def test_one_spoilt_notebook_does_not_stop_the_class(three, small_course, no_run, spoil, note):
+    spoil(three / "ann" / "mini.ipynb")
+    grade(three, small_course, is_sandboxed=False, assignments=["mini"])
+    rows = rows_of(small_course)
+    assert (rows["ann"]["status"], rows["ben"]["status"], rows["cem"]["status"]) == ("corrupt", "graded", "graded")
+    assert note in rows["ann"]["note"]
+    assert "could not be read" in (small_course / "feedback/ann/mini/mini.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["ann", "ann/mini.ipynb"])
+def test_what_may_not_be_read_does_not_stop_the_class(three, small_course, no_run, monkeypatch, name):
+    for call, refuse in rights_withdrawn(three / name).items():
+        monkeypatch.setattr(os, call, refuse)
+    if name == "ann":  # that there is a folder can be seen from outside
+        real = os.path.isdir
+        monkeypatch.setattr(os.path, "isdir", lambda path: path == three / "ann" or real(path))
+    grade(three, small_course, is_sandboxed=False)
+    rows = rows_of(small_course)
+    assert (rows["ann"]["status"], rows["ben"]["status"]) == ("corrupt", "graded")
+    assert rows["ann"]["note"] == "the file cannot be read (Permission denied)"
+
+
+def test_folder_of_the_course_that_takes_no_copy_does_not_stop_the_class(three, small_course, no_run):
+    (small_course / "submitted").mkdir(exist_ok=True)
+    (small_course / "submitted" / "ann").write_text("a file, where the folder should be")
+    grade(three, small_course, is_sandboxed=False)
+    assert rows_of(small_course)["ann"]["status"] == "crashed"
+    assert "could not be copied into the folder of the course" in rows_of(small_course)["ann"]["note"]
+    assert rows_of(small_course)["ben"]["status"] == "graded"
+    (small_course / "submitted" / "ann").unlink()
+    grade(three, small_course, is_sandboxed=False)
+    assert rows_of(small_course)["ann"]["status"] == "graded"
+
+
+def test_full_disk_makes_nobody_corrupt(three, small_course, no_run, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(grade_module, "_prepare", refuse)
+    with pytest.raises(GradeError, match=r"No space left on device.: make room, run again"):
+        grade(three, small_course, is_sandboxed=False)
+    assert not (small_course / "status" / "mini" / "ann.json").exists()
+
+
+def test_one_page_of_feedback_does_not_stop_the_others(three, small_course, no_run, capsys):
+    (small_course / "feedback" / "ann" / "mini" / "mini.html").mkdir(parents=True)
+    grade(three, small_course, is_sandboxed=False)
+    assert "no feedback for ann (mini): IsADirectoryError" in capsys.readouterr().err
+    assert (small_course / "feedback" / "ben" / "mini" / "mini.html").is_file()
+
+
+@pytest.mark.parametrize("result", [None, '{"is_do', '{"is_done": false, "log": "said \\ud83d"}'])
+def test_worker_that_leaves_no_result_does_not_stop_the_class(small_course, monkeypatch, result):
+    """It was killed before it said anything, or while it did; or its log quotes half of a character."""
+
+    class Worker:
+        pid = 0
+
+        def __init__(self, kwargs, **_):
+            self.path = kwargs["result"]
+
+        def start(self):
+            if result is not None:
+                self.path.write_text(result)
+
+        def join(self, *_):
+            pass
+
+        def is_alive(self):
+            return False
+
+    monkeypatch.setattr(grade_module, "WORKERS", SimpleNamespace(Process=Worker))
+    limits = {"cell_seconds": 1, "total_seconds": 1, "is_sandboxed": False}
+    outcome = grade_module._run(small_course, "mini", "ann", **limits)
+    assert outcome == ("crashed", ["nbgrader could not mark it; see the file in logs"], False)
+    said = (small_course / "logs" / "mini" / "ann.txt").read_text()
+    assert said == ("said \\ud83d" if result and "log" in result else "")
+
+
+def test_too_long_a_name_of_a_folder_is_refused_with_its_reason(three, small_course):
+    (three / ("a" * 250)).mkdir()
+    with pytest.raises(GradeError, match="of at most 100 characters"):
+        grade(three, small_course, is_sandboxed=False)
 
 
 @pytest.fixture(scope="session")

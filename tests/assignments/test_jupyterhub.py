@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from traitlets.config import PyFileConfigLoader
 
+from assignments.tools.roster import RosterError
 from tests.built_book import ROOT
 
 HUB = ROOT / "assignments" / "jupyterhub"
@@ -36,6 +37,14 @@ def test_hub_lets_in_the_teacher_and_the_list_of_students(hub):
     authenticator = hub.load().Authenticator
     assert authenticator.allowed_users == {getpass.getuser(), "ann", "ben"}
     assert authenticator.admin_users == {getpass.getuser()}
+
+
+def test_hub_reads_the_list_as_the_tools_do(hub):
+    (hub.course / "students.csv").write_bytes("student;name\nann;Zoë\n".encode("latin-1"))
+    assert hub.load().Authenticator.allowed_users == {getpass.getuser(), "ann"}
+    (hub.course / "students.csv").write_text("student\n../evil\n")
+    with pytest.raises(RosterError, match="line 2: expected letters a to z"):
+        hub.load()
 
 
 def test_hub_asks_for_the_passwords_of_the_machine(hub):

@@ -12,9 +12,10 @@ import matplotlib.pyplot as plt
 import pytest
 from book_figures import palette_css, themed_svg
 from book_pages import tidy_body, tidy_scripts
-from book_stale import stale_pages
+from book_stale import leads_astray, remove_listings, stale_pages
 from book_status import installed_versions
 from bs4 import BeautifulSoup
+from sphinx.environment import CONFIG_CHANGED, CONFIG_OK
 
 from tests.built_book import ROOT
 from utils.book.plotting import PALETTE, draw_svg, use_book_style
@@ -269,6 +270,22 @@ def test_stale_pages_are_those_of_no_document_and_no_module(tmp_path):
         (tmp_path / f"{name}.html").touch()
     found = stale_pages(tmp_path, {"chapters/als"}, {"utils.als"})
     assert found == sorted(tmp_path / f"{name}.html" for name in left)
+
+
+def test_listings_are_written_again_when_they_lead_astray_or_the_configuration_changed(tmp_path):
+    good, bad = tmp_path / "_modules/utils/als.html", tmp_path / "_modules/utils/old.html"
+    good.parent.mkdir(parents=True)
+    link = '<a class="viewcode-back" href="../../book/api/{}.html#x">[docs]</a>'
+    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
+    for config_status, left in ((CONFIG_OK, {good}), (CONFIG_CHANGED, set())):
+        good.write_text(link.format("als"))
+        bad.write_text(link.format("als") + link.format("old"))
+        remove_listings(app, SimpleNamespace(config_status=config_status, found_docs={"book/api/als"}))
+        assert set(good.parent.iterdir()) == left
+
+
+def test_a_listing_without_links_leads_nowhere_wrong():
+    assert not leads_astray("<pre>x = 1</pre>", set())
 
 
 def test_built_book_has_no_stale_page(soups):

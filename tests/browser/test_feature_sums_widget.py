@@ -57,7 +57,7 @@ def test_each_feature_can_be_switched_on_off_and_repeated(builder):
             builder.assert_says_what_python_says()
 
 
-@pytest.mark.parametrize(("label", "pooling"), [("Sum", "sum"), ("Mean", "mean"), ("Root", "sqrt")])
+@pytest.mark.parametrize(("label", "pooling"), [("Sum", "sum"), ("Mean", "mean"), ("sqrtn", "sqrt")])
 def test_pooling_is_changed_for_all_films(builder, label, pooling):
     builder.root.get_by_role("radio", name=label).check()
     assert builder.state["pooling"] == pooling
@@ -104,7 +104,7 @@ def test_prediction_is_explained_when_everything_is_said_twice(builder, choice, 
 
 
 def test_way_leads_to_the_film(builder):
-    for label in ("Sum", "Mean", "Root"):
+    for label in ("Sum", "Mean", "sqrtn"):
         builder.root.get_by_role("radio", name=label).check()
         points = builder.root.locator(".bw-way").get_attribute("points").split()
         end = [float(number) for number in points[-1].split(",")]

@@ -112,7 +112,7 @@ def test_describe_says_that_there_is_no_feature():
 
 def test_describe_says_what_is_said_twice():
     text = make(is_twice=True, pooling="sqrt").describe()
-    assert text.startswith("Your film: comedy ×2, all said twice. The root has length 4.00.")
+    assert text.startswith("Your film: comedy ×2, all said twice. The sqrtn has length 4.00.")
 
 
 def test_draw_names_all_it_shows_and_holds_it():

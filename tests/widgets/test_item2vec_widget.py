@@ -216,7 +216,7 @@ def test_describe_by_hand(make):
     near = widget.nearest[1][1][2]
     n_true = len(set(near) & set(widget.alike[2]))
     assert widget.describe() == (
-        f"Window 3: 18 pairs, 4 of them with film 19 as the centre. Power 0.75: {widget.shares[1][0]} % of the "
+        f"Window 3: 18 pairs, 4 of them with film 19 as the centre. Power 0.75: {widget.shares[1][0]}% of the "
         f"negatives are from the most popular tenth. Nearest: {', '.join(widget.titles[n] for n in near)}. {n_true} of "
         f"these 5 are truly alike; the average over all items is {widget.found[1][1]:.2f}."
     )

@@ -8,7 +8,7 @@ const MEASURES = [
 const POOLINGS = [
   ["sum", "Sum"],
   ["mean", "Mean"],
-  ["sqrt", "Root"],
+  ["sqrt", "sqrtn"],
 ];
 const SIZE = 320; // of the drawing, in its own units
 const MINE = "Your film";
@@ -51,7 +51,7 @@ function describe(state) {
   const features = said.join(", ") + (is_twice && said.length ? ", all said twice" : "");
   const words = { dot: "inner product", cosine: "cosine", euclidean: "distance" };
   const places = MEASURES.map(([measure]) => `${words[measure]} ${rank(viewers[viewer], films, measure).indexOf(0) + 1}`);
-  const kind = { sum: "sum", mean: "mean", sqrt: "root" }[pooling];
+  const kind = { sum: "sum", mean: "mean", sqrt: "sqrtn" }[pooling];
   return (
     `${MINE}: ${features || "no feature"}. The ${kind} has length ${length(films[0]).toFixed(2)}. For the ` +
     `${viewer_labels[viewer]}, its place of ${1 + film_labels.length} by ${places.join(", ")}.`

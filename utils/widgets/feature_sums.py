@@ -129,7 +129,7 @@ class FeatureSums(BookWidget):
         features = ", ".join(said) + (", all said twice" if self.is_twice and said else "")
         words = ("inner product", "cosine", "distance")
         places = ", ".join(f"{word} {labels.index(MINE) + 1}" for word, labels in zip(words, self.rankings().values()))
-        kind = {"sum": "sum", "mean": "mean", "sqrt": "root"}[self.pooling]
+        kind = {"sum": "sum", "mean": "mean", "sqrt": "sqrtn"}[self.pooling]
         return (
             f"{MINE}: {features or 'no feature'}. The {kind} has length {np.hypot(x, y):.2f}. For the "
             f"{self.viewer_labels[self.viewer]}, its place of {1 + len(self.film_labels)} by {places}."

@@ -19,7 +19,7 @@ function describe({ titles, session, windows, powers, n_pairs, shares, nearest, 
   const reach = window ? `Window ${window}` : "The whole session as the window";
   const text =
     `${reach}: ${n_pairs[stop]} pairs, ${contextsOf(centre, window, session.length).length} of them with ` +
-    `${titles[session[centre]]} as the centre. Power ${power}: ${shares[p][0]} % of the negatives are from the most ` +
+    `${titles[session[centre]]} as the centre. Power ${power}: ${shares[p][0]}% of the negatives are from the most ` +
     `popular tenth. Nearest: ${near.map((other) => titles[other]).join(", ")}.`;
   if (!found.length) return text;
   const hits = near.filter((other) => alike[centre].includes(other)).length;
@@ -120,7 +120,7 @@ function render({ model, el }) {
     s("line", { class: "bw-axis", x1: CHART.left, x2: CHART.right, y1: CHART.bottom, y2: CHART.bottom }),
     ...bars,
     ...marks,
-    s("text", { x: CHART.left - 5, y: barY(top) + 5, "text-anchor": "end" }, `${top} %`),
+    s("text", { x: CHART.left - 5, y: barY(top) + 5, "text-anchor": "end" }, `${top}%`),
     s("text", { x: CHART.left - 5, y: CHART.bottom + 4, "text-anchor": "end" }, "0"),
     s("text", { x: CHART.left, y: CHART.bottom + 16 }, "most popular tenth"),
     s("text", { x: CHART.right, y: CHART.bottom + 16, "text-anchor": "end" }, "rarest tenth"),

@@ -155,7 +155,7 @@ class SessionPairs(BookWidget):
         reach = f"Window {self.window}" if self.window else "The whole session as the window"
         text = (
             f"{reach}: {self.n_pairs[stop]} pairs, {len(self.contexts())} of them with {centre} as the centre. "
-            f"Power {self.power:g}: {self.shares[p][0]} % of the negatives are from the most popular tenth. "
+            f"Power {self.power:g}: {self.shares[p][0]}% of the negatives are from the most popular tenth. "
             f"Nearest: {', '.join(map(self._title, near))}."
         )
         if not self.found:
