@@ -23,7 +23,6 @@ CHAPTERS = re.findall(r"file: chapters/(\w+)", (ROOT / "_toc.yml").read_text(enc
 
 # Chapters whose main path is still too long for a newcomer. One that has become short enough leaves this list for ever.
 NOT_YET = {
-    "similarity",
     "negative_sampling",
 }
 
