@@ -347,6 +347,19 @@ def test_fit_with_biases_and_correction_is_a_fit_from_shifted_biases():
     assert np.allclose(corrected.scores(range(4)), shifted.scores(range(4)) + sampler.log_noise)
 
 
+def test_fit_calls_back_after_each_epoch():
+    seen = []
+
+    def note(epoch, made):
+        seen.append((epoch, made.item_factors.copy()))
+
+    fit([0, 1, 2, 3], [0, 1, 2, 3], UniformSampler(6), n_epochs=3, callback=note)
+    assert [epoch for epoch, _ in seen] == [1, 2, 3]
+    for epoch, factors in seen:
+        until_then = fit([0, 1, 2, 3], [0, 1, 2, 3], UniformSampler(6), n_epochs=epoch)
+        np.testing.assert_array_equal(factors, until_then.item_factors)
+
+
 def test_fit_for_no_epoch_changes_nothing():
     model = fit([0], [0], UniformSampler(6), n_epochs=0)
     assert (model.n_scores, len(model.losses)) == (0, 1)

@@ -154,6 +154,7 @@ def fit_softmax(
     rng,
     init=None,
     progress=True,
+    callback=None,
 ):
     r"""Fit two tables to events, each of which says that a user chose an item.
 
@@ -198,6 +199,9 @@ def fit_softmax(
         Where to start. Not modified.
     progress : bool, optional
         Whether a fit that takes longer than two seconds shows a progress bar.
+    callback : callable, optional
+        Called as ``callback(epoch, tables)`` after each epoch, the first is 1, with the tables as they are then. They
+        go on changing afterwards; do not modify them.
 
     Returns
     -------
@@ -266,6 +270,8 @@ def fit_softmax(
                     array -= learning_rate * gradient / np.sqrt(square)
         losses.append(total / len(events))
         refuse_divergence(losses[-1], LOST * max(losses[0], np.log(2)), arrays, epoch, learning_rate)
+        if callback is not None:
+            callback(epoch, tables)
     return replace(tables, losses=np.array(losses), n_scores=n_scores)
 
 

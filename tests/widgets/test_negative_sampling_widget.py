@@ -57,7 +57,7 @@ def test_false_share_of_equal_items_does_not_depend_on_the_power():
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.3456, "35 %"), (0.0512, "5.1 %"), (0.00123, "0.12 %"), (9.7e-6, "0.00097 %"), (0.0, "0 %"), (1.0, "100 %")],
+    [(0.3456, "35%"), (0.0512, "5.1%"), (0.00123, "0.12%"), (9.7e-6, "0.00097%"), (0.0, "0%"), (1.0, "100%")],
 )
 def test_false_text_has_two_digits_that_count(share, text):
     widget = make(owned={"20 films": OWNED, "10 films": np.full(10, share)})
@@ -153,8 +153,8 @@ def test_state_of_four_catalogues_is_small():
 def test_describe_by_hand():
     widget = make(catalogue="10 films", power=0.5)
     assert widget.describe() == (
-        "10 films, power 0.5: the most popular tenth gets 10 % of the draws, and has 10 % of the viewings. Of all "
-        "draws, 25 % hit something that the viewer already has."
+        "10 films, power 0.5: the most popular tenth gets 10% of the draws, and has 10% of the viewings. Of all "
+        "draws, 25% hit something that the viewer already has."
     )
 
 

@@ -9,8 +9,8 @@ function describe({ catalogues, powers, watched, drawn, false_text, power, catal
   const which = catalogues.indexOf(catalogue);
   const stop = powers.indexOf(power);
   return (
-    `${catalogue}, power ${power.toFixed(1)}: the most popular tenth gets ${Math.round(drawn[which][stop][0])} % ` +
-    `of the draws, and has ${Math.round(watched[which][0])} % of the viewings. Of all draws, ` +
+    `${catalogue}, power ${power.toFixed(1)}: the most popular tenth gets ${Math.round(drawn[which][stop][0])}% ` +
+    `of the draws, and has ${Math.round(watched[which][0])}% of the viewings. Of all draws, ` +
     `${false_text[which][stop]} hit something that the viewer already has.`
   );
 }
@@ -70,7 +70,7 @@ function render({ model, el }) {
     "svg",
     { viewBox: `0 0 ${BARS.width} ${BARS.height}`, role: "img", "aria-label": "Share of the draws and of the viewings of each tenth of the catalogue" },
     ...ticks.map((value) => s("line", { class: "bw-grid", x1: BARS.left, x2: BARS.right, y1: barY(value), y2: barY(value) })),
-    ...ticks.map((value) => s("text", { x: BARS.left - 5, y: barY(value) + 4, "text-anchor": "end" }, `${value} %`)),
+    ...ticks.map((value) => s("text", { x: BARS.left - 5, y: barY(value) + 4, "text-anchor": "end" }, `${value}%`)),
     ...bars,
     ...marks,
     s("text", { x: barX(0), y: BARS.bottom + 16 }, "most popular tenth"),
@@ -105,7 +105,7 @@ function render({ model, el }) {
   const curve = s(
     "svg",
     { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "img", "aria-label": "Share of false negatives against the power, a line for each catalogue" },
-    ...[["100 %", 1], ["10 %", 0.1], ["1 %", 0.01], ["0.1 %", 0.001], ["0.01 %", 1e-4], ["0.001 %", 1e-5], ["0.0001 %", 1e-6]].flatMap(([text, share]) => [
+    ...[["100%", 1], ["10%", 0.1], ["1%", 0.01], ["0.1%", 0.001], ["0.01%", 1e-4], ["0.001%", 1e-5], ["0.0001%", 1e-6]].flatMap(([text, share]) => [
       s("line", { class: "bw-grid", x1: CURVE.left, x2: CURVE.right, y1: curveY(share), y2: curveY(share) }),
       s("text", { x: CURVE.left - 5, y: curveY(share) + 4, "text-anchor": "end" }, text),
     ]),

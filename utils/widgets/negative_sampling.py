@@ -46,7 +46,7 @@ class NoiseExplorer(BookWidget):
     false_share : list of list of float
         For each catalogue and stop, how many of the draws are items that the user has, as a share.
     false_text : list of list of str
-        The same in words, such as ``"25 %"``.
+        The same in words, such as ``"25%"``.
     sample : list of list of list of str
         For each catalogue and stop, eight draws: the same chance at every stop, turned into items by the power.
 
@@ -114,8 +114,8 @@ class NoiseExplorer(BookWidget):
         """Say who gets the draws, and how many of them are false."""
         which, stop = self.catalogues.index(self.catalogue), self.powers.index(self.power)
         return (
-            f"{self.catalogue}, power {self.power:.1f}: the most popular tenth gets {self.drawn[which][stop][0]:.0f} % "
-            f"of the draws, and has {self.watched[which][0]:.0f} % of the viewings. Of all draws, "
+            f"{self.catalogue}, power {self.power:.1f}: the most popular tenth gets {self.drawn[which][stop][0]:.0f}% "
+            f"of the draws, and has {self.watched[which][0]:.0f}% of the viewings. Of all draws, "
             f"{self.false_text[which][stop]} hit something that the viewer already has."
         )
 
@@ -161,9 +161,9 @@ def _percent(share):
     """Write a share in percent with two digits that count, and no more zeros than it needs."""
     percent = 100 * share
     if percent >= 10 or percent == 0:
-        return f"{percent:.0f} %"
+        return f"{percent:.0f}%"
     decimals = 1 - int(np.floor(np.log10(percent)))
-    return f"{percent:.{decimals}f} %"
+    return f"{percent:.{decimals}f}%"
 
 
 def _check(popularity, owned, labels, powers):
