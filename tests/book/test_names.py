@@ -21,9 +21,6 @@ from tests.built_book import HTML, ROOT
 
 CHAPTERS = re.findall(r"file: chapters/(\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
 
-# Chapters whose main path is still too long for a newcomer. One that has become short enough leaves this list for ever.
-NOT_YET = set()
-
 TITLES = {"chapters/als": "ALS & more: hold one side still: done", "chapters/similarity": "Same vectors"}
 NUMBERS = {"chapters/similarity": (2, "Space"), "chapters/als": (4, "From a matrix")}
 
@@ -158,15 +155,8 @@ def test_kicker_counts_what_is_on_the_page(soups, readings, chapter):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_main_path_is_short_enough(readings, chapter):
     main, _ = readings[chapter]
-    is_short = main.minutes <= MINUTES_ALLOWED and main.lines <= LINES_ALLOWED
-    assert is_short != (chapter in NOT_YET), (
-        f"the main path takes {main.minutes:.0f} minutes and shows {main.lines} lines of code; allowed are "
-        f"{MINUTES_ALLOWED} and {LINES_ALLOWED}. A chapter that keeps to both is not in NOT_YET."
-    )
-
-
-def test_chapters_that_are_too_long_are_in_the_book():
-    assert set(CHAPTERS) >= NOT_YET
+    assert main.minutes <= MINUTES_ALLOWED
+    assert main.lines <= LINES_ALLOWED
 
 
 def test_no_place_for_a_count_stays_open(soups):
