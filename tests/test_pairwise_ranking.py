@@ -11,6 +11,7 @@ from utils.feature_sums import (
     fit_lightfm,
     pool,
 )
+from utils.negative_sampling import PopularitySampler
 from utils.pairwise_ranking import Embeddings, bpr_loss, fit_bpr, fit_warp, gap_gradients, score_gaps, warp_loss
 
 FITS = [fit_bpr, fit_warp]
@@ -299,3 +300,26 @@ def test_fit_bpr_rejects_unknown_negatives():
 def test_fit_warp_rejects_no_draws():
     with pytest.raises(ValueError, match="max_draws as a whole number of 1 or more, received 0"):
         fit_warp(csr_array([[1.0, 0.0]]), 1, max_draws=0, n_epochs=1, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("table", "user"), [([[1.0, 1, 0], [1, 0, 0]], 0), ([[1.0, 0, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]], 2)]
+)
+def test_fit_bpr_refuses_a_user_for_whom_popularity_has_nothing_left(table, user):
+    # the last items have no interaction, so popularity never draws them
+    with pytest.raises(ValueError, match=f"that user {user} has not, received none; leave the user out, or draw with"):
+        fit_bpr(csr_array(table), 2, negatives="popularity", n_epochs=1, rng=np.random.default_rng(0), progress=False)
+
+
+@pytest.mark.parametrize("negatives", ["uniform", "popularity"])
+def test_fit_bpr_draws_where_a_single_item_is_left(negatives):
+    table = csr_array([[1.0, 1, 0], [1, 0, 1]])
+    model = fit_bpr(table, 2, negatives=negatives, n_epochs=1, rng=np.random.default_rng(0), progress=False)
+    assert (model.n_draws >= 4).all()
+
+
+def test_samplers_refuse_what_cannot_be_drawn():
+    sampler = PopularitySampler([5, 3, 0], exclude=csr_array([[1.0, 1, 0], [1, 0, 0]]))
+    assert sampler.sample([1], None, 3, rng=np.random.default_rng(0)).tolist() == [[1, 1, 1]]
+    with pytest.raises(ValueError, match="received user 0, for whom all are excluded"):
+        sampler.sample([1, 0], None, 1, rng=np.random.default_rng(0))

@@ -77,8 +77,8 @@ def fit_bpr(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as described, a user has every item, there is no interaction, or the learning rate is so
-        large that the loss explodes.
+        If an argument is not as described, a user has every item (or, with "popularity", every item that anybody has),
+        there is no interaction, or the learning rate is so large that the loss explodes.
 
     References
     ----------
@@ -97,6 +97,8 @@ def fit_bpr(
     """
     check_choice("negatives", negatives, NEGATIVES)
     task = _start(interactions, n_factors, user_features, item_features, pooling, rng)
+    if negatives == "popularity":
+        task.require_negatives_by_popularity()
 
     def find(users, positives, rng):
         drawn, n_draws = task.draw_negatives(users, negatives == "popularity", rng)
@@ -307,6 +309,16 @@ class _Task:
         pairs = users.astype(np.int64) * self.n_items + items
         places = np.searchsorted(self.pairs, pairs).clip(max=len(self.pairs) - 1)
         return self.pairs[places] == pairs
+
+    def require_negatives_by_popularity(self):
+        """Raise an error for a user who has every item that anybody has: a draw by popularity would go on for ever."""
+        n_met = len(np.unique(self.items))
+        full = np.flatnonzero(np.bincount(self.users) == n_met)
+        if len(full):
+            raise ValueError(
+                f"expected an item with an interaction that user {full[0]} has not, received none; leave the user out, or "
+                'draw with negatives="uniform"'
+            )
 
     def draw_negatives(self, users, by_popularity, rng):
         """Draw an item that the user has not for each user; return the items and how many draws it took."""
