@@ -316,8 +316,8 @@ class _Task:
         full = np.flatnonzero(np.bincount(self.users) == n_met)
         if len(full):
             raise ValueError(
-                f"expected an item with an interaction that user {full[0]} has not, received none; leave the user out, or "
-                'draw with negatives="uniform"'
+                f"expected an item with an interaction that user {full[0]} has not, received none; leave the user out, "
+                'or draw with negatives="uniform"'
             )
 
     def draw_negatives(self, users, by_popularity, rng):
