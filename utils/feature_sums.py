@@ -255,8 +255,8 @@ class FeatureModel:
     losses : ndarray of shape (1 + n_epochs,), optional
         Mean loss of a pair: of the start, then of each epoch, as the fit says. None for a model that was not fitted.
     n_draws, n_updates : ndarray of shape (n_epochs,), int, optional
-        How many negatives were drawn in each epoch, and how many pairs changed the vectors. None if the fit does not
-        say.
+        How many negatives were drawn in each epoch, one a pair for BPR, and how many pairs changed the vectors. None
+        if the fit does not say.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from utils.book.progress import progress_bar
 from utils.checks import check_choice, check_matrix, check_rate, check_rng, check_whole, refuse_divergence
 from utils.feature_sums import FeatureModel, features_or_identity, pool
+from utils.negative_sampling import PopularitySampler, UniformSampler
 
 #: How `fit_bpr` draws negatives.
 NEGATIVES = ("uniform", "popularity")
@@ -98,11 +99,14 @@ def fit_bpr(
     check_choice("negatives", negatives, NEGATIVES)
     task = _start(interactions, n_factors, user_features, item_features, pooling, rng)
     if negatives == "popularity":
-        task.require_negatives_by_popularity()
+        popularity = np.bincount(task.items, minlength=task.n_items)
+        sampler = PopularitySampler(popularity, 1, exclude=task.positives)
+    else:
+        sampler = UniformSampler(task.n_items, exclude=task.positives)
 
     def find(users, positives, rng):
-        drawn, n_draws = task.draw_negatives(users, negatives == "popularity", rng)
-        return np.ones(len(users), dtype=bool), drawn, np.ones(len(users)), n_draws
+        drawn = sampler.sample(users, None, 1, rng=rng)[:, 0]
+        return np.ones(len(users), dtype=bool), drawn, np.ones(len(users)), len(users)
 
     return _fit(task, find, bpr_loss, has_biases, learning_rate, n_epochs, batch_size, rng, progress, "BPR")
 
@@ -296,7 +300,7 @@ class _Task:
     """What stays the same during a fit (features and positives), the parameters, and the drawing of negatives."""
 
     def __init__(self, positives, features, pooling, parameters):
-        self.n_items = positives.shape[1]
+        self.positives, self.n_items = positives, positives.shape[1]
         self.users = np.repeat(np.arange(positives.shape[0]), np.diff(positives.indptr))
         self.items = positives.indices
         self.pairs = self.users.astype(np.int64) * self.n_items + self.items  # sorted, since the rows are
@@ -309,31 +313,6 @@ class _Task:
         pairs = users.astype(np.int64) * self.n_items + items
         places = np.searchsorted(self.pairs, pairs).clip(max=len(self.pairs) - 1)
         return self.pairs[places] == pairs
-
-    def require_negatives_by_popularity(self):
-        """Raise an error for a user who has every item that anybody has: a draw by popularity would go on for ever."""
-        n_met = len(np.unique(self.items))
-        full = np.flatnonzero(np.bincount(self.users) == n_met)
-        if len(full):
-            raise ValueError(
-                f"expected an item with an interaction that user {full[0]} has not, received none; leave the user out, "
-                'or draw with negatives="uniform"'
-            )
-
-    def draw_negatives(self, users, by_popularity, rng):
-        """Draw an item that the user has not for each user; return the items and how many draws it took."""
-        drawn, is_open, n_draws = np.zeros(len(users), dtype=int), np.ones(len(users), dtype=bool), 0
-        while is_open.any():
-            n_open = int(is_open.sum())
-            # a random interaction is about an item in proportion to its popularity
-            drawn[is_open] = (
-                self.items[rng.integers(len(self.items), size=n_open)]
-                if by_popularity
-                else rng.integers(self.n_items, size=n_open)
-            )
-            n_draws += n_open
-            is_open[is_open] = self.is_positive(users[is_open], drawn[is_open])
-        return drawn, n_draws
 
     def find_violations(self, users, positives, max_draws, rng):
         """Draw for each pair until a negative comes within 1 of the positive.
