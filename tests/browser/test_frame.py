@@ -321,3 +321,35 @@ def test_keys_of_widgets_keep_their_colours_where_colours_are_forced(open_page, 
     colour = "all => all.map(key => getComputedStyle(key, '::before').backgroundColor)"
     colours = page.locator(".bw-key").evaluate_all(colour)
     assert len(set(colours)) == 2
+
+
+# What the copy button takes
+
+WATCH_COPIES = """() => {
+  window.copies = [];
+  document.addEventListener("copy", () => copies.push(document.activeElement.value));
+}"""
+
+
+def copied_and_shown(page, has):
+    """Return (copied, shown) for some blocks of code that have a text."""
+    page.wait_for_selector("article button.copybtn", state="attached")
+    page.evaluate(WATCH_COPIES)
+    blocks = page.locator("article div.highlight:visible", has_text=has)
+    for number in range(3):
+        blocks.nth(number).locator("button.copybtn").click(force=True)
+    shown = [blocks.nth(number).locator("pre").inner_text() for number in range(3)]
+    return list(zip(page.evaluate("copies"), shown, strict=True))
+
+
+def test_copy_button_takes_examples_without_prompts_and_outputs(open_page, served):
+    page = open_page(f"{served}/book/api/utils.similarity.html")
+    for copied, shown in copied_and_shown(page, ">>> "):
+        wanted = [line[4:] for line in shown.split("\n") if line.startswith((">>> ", "... "))]
+        assert copied.strip().split("\n") == wanted
+
+
+def test_copy_button_takes_a_cell_as_it_stands(open_page, served):
+    page = open_page(f"{served}/{PAGE}")
+    for copied, shown in copied_and_shown(page, " = "):
+        assert copied.strip() == shown.strip()
