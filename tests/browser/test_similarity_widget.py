@@ -386,3 +386,24 @@ def test_level_region_holds_no_item(shared_page, measure):
     for (query, items), region in zip(cases, in_the_page(shared_page, "levelRegion", cases, measure)):
         first = top_k(query, items, 1, measure)[0][0]  # lies on the border
         assert not any(is_inside(item, region) for item in np.delete(items, first, axis=0))
+
+
+def test_goal_answers_beside_the_handle_when_all_agree(explorer):
+    goal, body = explorer.root.locator(".bw-goal"), explorer.root.locator(".bw-similarity")
+    states = {}
+    for degrees in range(-180, 181, 15):
+        explorer.direction.evaluate("(slider, value) => { slider.value = value; }", degrees)
+        explorer.direction.dispatch_event("input")
+        rankings = SimilarityExplorer(**explorer.state).rankings().values()
+        states[degrees] = len({tuple(ranking) for ranking in rankings})
+        says = {
+            1: "All three agree: goal reached.",
+            2: "Goal: all three agree. Two do.",
+            3: "Goal: all three agree. None do.",
+        }
+        assert goal.inner_text() == says[states[degrees]]
+        assert (body.get_attribute("data-reached") is not None) == (states[degrees] == 1)
+    assert set(states.values()) >= {1, 2}
+    box = goal.bounding_box()
+    plane = explorer.plane.bounding_box()
+    assert 0 <= box["y"] - plane["y"] - plane["height"] < 20

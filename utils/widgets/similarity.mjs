@@ -43,9 +43,14 @@ function levelRegion(query, items, measure, far = 8 * Math.max(1, ...[query, ...
   return { corners: [...near, ...near.reverse().map((corner) => move(corner, toward, far))] };
 }
 
+// How many different rankings the three measures give: 1, 2 or 3.
+function countRankings(query, items) {
+  return new Set(MEASURES.map(([measure]) => String(rank(query, items, measure)))).size;
+}
+
 function describe(query, items, labels) {
   const orders = MEASURES.map(([measure]) => rank(query, items, measure));
-  const distinct = new Set(orders.map(String)).size;
+  const distinct = countRankings(query, items);
   const verdict = ["All three rankings agree.", "Two rankings agree, one differs.", "All three rankings differ."][distinct - 1];
   const lists = MEASURES.map(([, name], m) => `${name}: ${orders[m].map((i) => labels[i]).join(", ")}`);
   return `${verdict} ${lists.join(". ")}.`;
@@ -119,6 +124,7 @@ function render({ model, el }) {
     itemShapes,
     s("g", { class: "bw-query" }, queryLine, handle),
   );
+  const goal = h("p", { class: "bw-goal" }); // the live region says the same, so it is silent
 
   // Controls and rankings
   const direction = slider({
@@ -157,7 +163,7 @@ function render({ model, el }) {
   view.body.classList.add("bw-similarity");
   view.body.append(
     guess.node,
-    h("div", { class: "bw-plane" }, label, plane),
+    h("div", { class: "bw-plane" }, label, plane, goal),
     rankings,
     h("div", { class: "bw-controls" }, direction.node, size.node, unitItems.node, level.node),
   );
@@ -214,6 +220,9 @@ function render({ model, el }) {
         }),
       );
     });
+    const distinct = countRankings(query, items);
+    goal.textContent = ["All three agree: goal reached.", "Goal: all three agree. Two do.", "Goal: all three agree. None do."][distinct - 1];
+    view.body.toggleAttribute("data-reached", distinct === 1);
     view.say(describe(query, items, labels));
   }
 
