@@ -1,6 +1,7 @@
 // The search: ranks the sections in book-sections.js, and shows each with a piece of its text.
 (() => {
   const WEIGHT = { chapter: 1, glossary: 0.45, page: 0.7, api: 0.4 };
+  const DEEPER = 0.8; // the main path of a chapter comes first
   // "vectors" finds "vector". Short words stay as they are: ALS is no plural.
   const stem = (word) => (word.length > 4 ? word.replace(/ies$/, "y").replace(/([^s])s$/, "$1") : word);
   const split = (text) => text.toLowerCase().normalize("NFKD").match(/[\p{L}\p{N}]+/gu) ?? [];
@@ -41,6 +42,7 @@
         else if (entry.body.join(" ").includes(phrase)) score += 3;
       }
       if (entry.head.join(" ") === phrase) score += 4;
+      if (/^deeper\b/i.test(entry.heading)) score *= DEEPER;
       return { ...entry, n_found, score: score * WEIGHT[entry.page.kind] };
     });
     const most = Math.max(...scored.map((entry) => entry.n_found));
